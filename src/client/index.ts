@@ -1,0 +1,5 @@
+/** What a page imports. */
+export { AoError } from '../base/errors.ts';
+export { isAoPath } from '../base/ao-path.ts';
+export { openNode, type OpenNode, type OpenOptions } from './open-node.ts';
+export type * from './protocol.ts';
