@@ -1,0 +1,197 @@
+/**
+ * The store in the browser: one IndexedDB database through `idb`, one object store per table, keys out of line.
+ *
+ * The version of the database is the number of migrations it went through. A database that a newer version of
+ * the code has touched is refused instead of being guessed at.
+ */
+import { deleteDB, openDB, type IDBPDatabase, type IDBPTransaction } from 'idb';
+import { AoError } from '../base/errors.ts';
+import { checkKey } from './keys.ts';
+import { TABLES, type Entry, type Key, type Range, type Store, type Table, type Write } from './store.ts';
+
+type Upgrade = IDBPTransaction<unknown, string[], 'versionchange'>;
+
+/** Brings a database from the version that is its index to the next one. Never changed once released. */
+export type Migration = (database: IDBPDatabase, transaction: Upgrade) => void | Promise<void>;
+
+export const MIGRATIONS: readonly Migration[] = [
+  (database) => {
+    for (const table of TABLES) database.createObjectStore(table);
+  },
+];
+
+export interface IndexedDbOptions {
+  /** Another tab wants to upgrade the database; this store closed itself to let it. */
+  readonly onSuperseded?: () => void;
+  readonly migrations?: readonly Migration[];
+}
+
+/**
+ * Opens the database, creating or migrating it.
+ * @throws AoError `database-newer` (409), `storage-unavailable` (503), `storage-full` (507)
+ */
+export async function openIndexedDb(name: string, options: IndexedDbOptions = {}): Promise<Store> {
+  const migrations = options.migrations ?? MIGRATIONS;
+  if (typeof indexedDB === 'undefined')
+    throw new AoError('storage-unavailable', 'This browser offers no IndexedDB.', { status: 503 });
+  let store: IndexedDbStore | undefined;
+  try {
+    const database = await openDB(name, migrations.length, {
+      async upgrade(opened, from, _to, transaction) {
+        for (const migrate of migrations.slice(from))
+          await migrate(opened, transaction as unknown as Upgrade);
+      },
+      blocking() {
+        void store?.close();
+        options.onSuperseded?.();
+      },
+      terminated() {
+        void store?.close();
+      },
+    });
+    store = new IndexedDbStore(database);
+    return store;
+  } catch (thrown) {
+    if (nameOf(thrown) === 'VersionError')
+      throw new AoError(
+        'database-newer',
+        'The stored data was written by a newer version of this program. Update the program to open it.',
+        { status: 409, detail: { database: name, version: migrations.length }, cause: thrown },
+      );
+    throw refusal(thrown, 'storage-unavailable', 'The browser did not open its storage.');
+  }
+}
+
+/** Removes the whole database. */
+export async function deleteIndexedDb(name: string): Promise<void> {
+  await deleteDB(name);
+}
+
+class IndexedDbStore implements Store {
+  readonly #database: IDBPDatabase;
+  #open = true;
+
+  constructor(database: IDBPDatabase) {
+    this.#database = database;
+  }
+
+  get<T>(table: Table, key: Key): Promise<T | undefined> {
+    return this.#attempt(() => this.#database.get(table, key as IDBValidKey) as Promise<T | undefined>);
+  }
+
+  getMany<T>(table: Table, keys: readonly Key[]): Promise<(T | undefined)[]> {
+    if (keys.length === 0) return Promise.resolve([]);
+    return this.#attempt(async () => {
+      const rows = this.#database.transaction(table).store;
+      return Promise.all(keys.map((key) => rows.get(key as IDBValidKey) as Promise<T | undefined>));
+    });
+  }
+
+  range<T>(table: Table, range: Range = {}): Promise<Entry<T>[]> {
+    return this.#attempt(async () => {
+      const query = bounds(range);
+      if (query === EMPTY_RANGE || range.limit === 0) return [];
+      const rows = this.#database.transaction(table).store;
+      if (!range.reverse) {
+        const [keys, values] = await Promise.all([
+          rows.getAllKeys(query, range.limit),
+          rows.getAll(query, range.limit),
+        ]);
+        return keys.map((key, i) => ({ key: key as Key, value: values[i] as T }));
+      }
+      const entries: Entry<T>[] = [];
+      const limit = range.limit ?? Infinity;
+      for (let at = await rows.openCursor(query, 'prev'); at; at = await at.continue()) {
+        entries.push({ key: at.key as Key, value: at.value as T });
+        if (entries.length >= limit) break;
+      }
+      return entries;
+    });
+  }
+
+  keys(table: Table, range: Range = {}): Promise<Key[]> {
+    return this.#attempt(async () => {
+      const query = bounds(range);
+      if (query === EMPTY_RANGE || range.limit === 0) return [];
+      const rows = this.#database.transaction(table).store;
+      if (!range.reverse) return (await rows.getAllKeys(query, range.limit)) as Key[];
+      const keys: Key[] = [];
+      const limit = range.limit ?? Infinity;
+      for (let at = await rows.openKeyCursor(query, 'prev'); at; at = await at.continue()) {
+        keys.push(at.key as Key);
+        if (keys.length >= limit) break;
+      }
+      return keys;
+    });
+  }
+
+  async write(writes: readonly Write[], options: { durable?: boolean } = {}): Promise<void> {
+    for (const { key } of writes) checkKey(key);
+    if (writes.length === 0) return;
+    await this.#attempt(async () => {
+      const tables = [...new Set(writes.map((write) => write.table))];
+      const transaction = this.#database.transaction(tables, 'readwrite', {
+        durability: options.durable ? 'strict' : 'relaxed',
+      });
+      // Every request's failure also ends the transaction; that one is reported.
+      const ignore = () => undefined;
+      transaction.done.catch(ignore);
+      try {
+        for (const { table, key, value } of writes) {
+          const rows = transaction.objectStore(table);
+          const request =
+            value === undefined ? rows.delete(key as IDBValidKey) : rows.put(value, key as IDBValidKey);
+          request.catch(ignore);
+        }
+      } catch (thrown) {
+        // A value that can not be stored is found only now, with others already put.
+        transaction.abort();
+        throw thrown;
+      }
+      await transaction.done;
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#database.close();
+  }
+
+  async #attempt<T>(action: () => Promise<T>): Promise<T> {
+    if (!this.#open) throw new AoError('storage-closed', 'The store is closed.', { status: 503 });
+    try {
+      return await action();
+    } catch (thrown) {
+      if (!this.#open || nameOf(thrown) === 'InvalidStateError')
+        throw new AoError('storage-closed', 'The store is closed.', { status: 503, cause: thrown });
+      throw refusal(thrown, 'storage-failed', 'The browser failed to read or write its storage.');
+    }
+  }
+}
+
+const EMPTY_RANGE = Symbol('a range with nothing in it');
+
+function bounds(range: Range): IDBKeyRange | null | typeof EMPTY_RANGE {
+  const { from, to } = range as { from?: IDBValidKey; to?: IDBValidKey };
+  if (from === undefined) return to === undefined ? null : IDBKeyRange.upperBound(to);
+  if (to === undefined) return IDBKeyRange.lowerBound(from);
+  return indexedDB.cmp(from, to) > 0 ? EMPTY_RANGE : IDBKeyRange.bound(from, to);
+}
+
+function nameOf(thrown: unknown): string | undefined {
+  return thrown instanceof Error || thrown instanceof DOMException ? thrown.name : undefined;
+}
+
+function refusal(thrown: unknown, code: string, sentence: string): AoError {
+  if (thrown instanceof AoError) return thrown;
+  const name = nameOf(thrown);
+  if (name === 'QuotaExceededError')
+    return new AoError('storage-full', 'The browser has no room left for this site; nothing was written.', {
+      status: 507,
+      cause: thrown,
+    });
+  if (name === 'DataCloneError')
+    return new AoError('bad-value', 'The store can not hold this value.', { status: 500, cause: thrown });
+  return new AoError(code, sentence, { status: 503, detail: { reason: String(thrown) }, cause: thrown });
+}
