@@ -4,7 +4,7 @@
  * is free, another page starts the node from what is stored, and every call that was under way is made again.
  */
 import { AoError } from '../base/errors.ts';
-import { LEADER_CHANNEL, LEADER_LOCK } from './rpc.ts';
+import { LEADER_CHANNEL, LEADER_LOCK } from '../protocol/rpc.ts';
 
 export interface LeaderEvents {
   /** This page leads: start the node worker. */

@@ -3,9 +3,9 @@
  */
 import { isAoPath } from '../base/ao-path.ts';
 import { AoError } from '../base/errors.ts';
-import type { HttpAnswer, NodeApi, NodeEventData } from './protocol.ts';
+import type { HttpAnswer, NodeApi, NodeEventData } from '../protocol/api.ts';
 import { joinElection, portToLeader } from './leader.ts';
-import { proxy, wrap, type Remote } from './rpc.ts';
+import { proxy, wrap, type Remote } from '../protocol/rpc.ts';
 
 export interface OpenOptions {
   /** URL of the Service Worker script; `false` runs without one (AO paths then answer only to `node.fetch`). */

@@ -4,7 +4,7 @@
  */
 export const floors = [
   ['base'],
-  ['message', 'crypto', 'engine'],
+  ['message', 'crypto', 'engine', 'protocol'],
   ['attestation', 'codec'],
   ['commitment', 'store'],
   ['resolver'],
@@ -18,7 +18,7 @@ export const floors = [
 /** Rooms that may import fewer rooms than their floor would allow. */
 const only = {
   // What a page imports: the wire types and nothing of the node's insides.
-  client: ['base', 'client'],
+  client: ['base', 'protocol', 'client'],
   app: ['app', 'client'],
 };
 

@@ -1,0 +1,215 @@
+/**
+ * Everything that crosses between a page and the node: plain, structured-cloneable data.
+ * Every room above may import these types; nothing here knows the node or the page.
+ */
+
+export interface HttpExchange {
+  method: string;
+  /** Path and query as typed: not re-encoded. */
+  target: string;
+  headers: [string, string][];
+  body: Uint8Array;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: [string, string][];
+  body: Uint8Array;
+}
+
+export interface NodeInfo {
+  /** b64u address of the node's key. */
+  address: string;
+  version: string;
+  /** Where state lives: `indexeddb`, or `memory` when the browser offers none. */
+  storage: 'indexeddb' | 'memory';
+  /** Bytes, from the browser's estimate. */
+  usage: number;
+  quota: number;
+  persisted: boolean;
+  liveProcesses: number;
+  /** This tab runs the node; false: another tab does and this one talks to it. */
+  leader: boolean;
+  /** The browser runs memory64 modules. */
+  memory64: boolean;
+  startedAt: number;
+}
+
+/** How far a value has been proven (attestation.md §4). */
+export type Level = 'claimed' | 'signed' | 'attested' | 'agreed' | 'audited' | 'replayed' | 'contradicted';
+
+export interface ProcessSummary {
+  id: string;
+  name: string;
+  /** `aos`, `wasm64`, `lua`, `legacynet` …: what runs it, in a word. */
+  kind: string;
+  /** Newest scheduled and newest computed slot; -1 before the first. */
+  slot: number;
+  computed: number;
+  /** Own: this node schedules it. */
+  own: boolean;
+  level: Level;
+  /** Milliseconds since 1970. */
+  lastActivity: number;
+  /** Set while it can not go on, in a sentence. */
+  trouble?: string;
+  /** Bytes on disk that are its alone, where known. */
+  bytes?: number;
+}
+
+export interface SpawnOptions {
+  name?: string;
+  /** A sample that ships, the real aos module, or bytes of the user's. */
+  module:
+    | { type: 'sample'; name: string }
+    | { type: 'aos' }
+    | { type: 'wasm'; bytes: Uint8Array; fileName?: string }
+    | { type: 'lua'; source: string }
+    | { type: 'id'; id: string };
+  /** Further keys of the process message. */
+  tags?: Record<string, string>;
+}
+
+export interface SampleInfo {
+  name: string;
+  title: string;
+  about: string;
+  kind: 'wasm64' | 'lua' | 'aos';
+  /** False with the reason, for example the aos module that was not downloaded. */
+  available: boolean;
+  reason?: string;
+}
+
+export interface SendOptions {
+  action?: string;
+  data?: string | Uint8Array;
+  tags?: Record<string, string>;
+  /** Wait until the slot is computed (default true). */
+  compute?: boolean;
+}
+
+export interface SendResult {
+  slot: number;
+  /** ID of the message that was scheduled. */
+  id: string;
+  /** Present when computed. */
+  result?: SlotResult;
+}
+
+export interface OutboxEntry {
+  key: string;
+  target?: string;
+  action?: string;
+  /** The whole entry as a tree. */
+  tree: TreeNode;
+}
+
+export interface SlotResult {
+  slot: number;
+  ok: boolean;
+  /** What the program answered: text with ANSI colours as aos writes it. */
+  output: string;
+  /** Prompt that the program asks for, where it does. */
+  prompt?: string;
+  error?: string;
+  /** Lines that it printed or that the runtime logged. */
+  logs: string[];
+  outbox: OutboxEntry[];
+  /** Milliseconds that computing took; absent when it came from the store. */
+  took?: number;
+  divergence?: string[];
+}
+
+export interface SlotSummary {
+  slot: number;
+  id: string;
+  action: string;
+  from: string;
+  timestamp: number;
+  computed: boolean;
+  ok?: boolean;
+  took?: number;
+}
+
+export interface SlotDetail extends SlotSummary {
+  message: TreeNode;
+  assignment: TreeNode;
+  result?: SlotResult;
+  resultTree?: TreeNode;
+}
+
+/** A value as a page shows it. Messages and lists carry children only when asked for (`depth`). */
+export interface TreeNode {
+  key: string;
+  type: 'binary' | 'integer' | 'float' | 'atom' | 'list' | 'message' | 'link';
+  /** Text form of a scalar; bytes that are not text as `hex:`. Cut at 64 KiB. */
+  text?: string;
+  bytes?: number;
+  /** Number of entries of a message or list. */
+  size?: number;
+  /** Path from the tree's root, to ask for children. */
+  path: string;
+  id?: string;
+  children?: TreeNode[];
+}
+
+export interface ModuleReport {
+  kind: string;
+  supported: boolean;
+  /** The sentence that says why not. */
+  reason?: string;
+  memoryPages: number;
+  size: number;
+}
+
+export interface TraceStep {
+  device: string;
+  key: string;
+  cached: boolean;
+  took: number;
+  status: string;
+  hashpath?: string;
+}
+
+export interface StorageReport {
+  usage: number;
+  quota: number;
+  persisted: boolean;
+  processes: { id: string; name: string; bytes: number; pages: number; slots: number }[];
+}
+
+export type NodeEventData =
+  | { type: 'process'; id: string }
+  | { type: 'slot'; id: string; slot: number; ok: boolean }
+  | { type: 'node' }
+  | { type: 'notice'; text: string; level: 'info' | 'warning' | 'error' };
+
+/** The node as a page sees it; the same whether it runs in this tab or another. Refusals are `AoError`s. */
+export interface NodeApi {
+  info(): Promise<NodeInfo>;
+  /** Any AO path, as the Service Worker would answer it. */
+  request(exchange: HttpExchange): Promise<HttpAnswer>;
+  /** The same with a trace of every resolution step. */
+  trace(exchange: HttpExchange): Promise<{ answer: HttpAnswer; steps: TraceStep[] }>;
+  samples(): Promise<SampleInfo[]>;
+  inspectModule(bytes: Uint8Array): Promise<ModuleReport>;
+  spawn(options: SpawnOptions): Promise<ProcessSummary>;
+  send(process: string, message: SendOptions): Promise<SendResult>;
+  processes(): Promise<ProcessSummary[]>;
+  process(id: string): Promise<ProcessSummary>;
+  /** Newest first. `before` is exclusive. */
+  slots(process: string, range?: { before?: number; limit?: number }): Promise<SlotSummary[]>;
+  slot(process: string, slot: number): Promise<SlotDetail>;
+  /** State after a slot (default: newest computed), at a path inside it, `depth` levels deep (default 1). */
+  state(process: string, options?: { slot?: number; path?: string; depth?: number }): Promise<TreeNode>;
+  /** Computes up to the newest slot; used to retry after a failure. */
+  compute(process: string): Promise<ProcessSummary>;
+  /** Stops what the process is computing now. */
+  stop(process: string): Promise<void>;
+  rename(process: string, name: string): Promise<void>;
+  exportProcess(id: string): Promise<Uint8Array>;
+  importProcess(file: Uint8Array): Promise<ProcessSummary>;
+  removeProcess(id: string): Promise<void>;
+  storage(): Promise<StorageReport>;
+  persist(): Promise<boolean>;
+}
