@@ -58,3 +58,21 @@ export function base58(bytes: Uint8Array): string {
   }
   return out;
 }
+
+/** @throws AoError `bad-key` for other characters or more than 128 of them */
+export function fromBase58(text: string): Uint8Array<ArrayBuffer> {
+  if (text.length > 128) throw new AoError('bad-key', 'Base58 text is too long for a key.');
+  const out: number[] = [];
+  let number = 0n;
+  for (const character of text) {
+    const value = BASE58.indexOf(character);
+    if (value < 0) throw new AoError('bad-key', `Base58 text holds ${JSON.stringify(character)}.`);
+    number = number * 58n + BigInt(value);
+  }
+  for (; number > 0n; number >>= 8n) out.unshift(Number(number & 255n));
+  for (const character of text) {
+    if (character !== '1') break;
+    out.unshift(0);
+  }
+  return Uint8Array.from(out);
+}
