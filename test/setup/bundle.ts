@@ -1,0 +1,88 @@
+/**
+ * A page of ours, built by Vite into memory and served on a free port of 127.0.0.1.
+ * Built and not served from source: nothing reloads the page when a file changes while it runs.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'vite';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+export type Files = Map<string, string | Uint8Array>;
+
+/** Builds the page `html` (path from the project's root). `plugins` also serve the page's workers. */
+export async function buildPage(html: string, plugins: () => Plugin[] = () => []): Promise<Files> {
+  const output = await build({
+    root,
+    configFile: false,
+    logLevel: 'silent',
+    publicDir: false,
+    plugins: plugins(),
+    worker: { format: 'es', plugins },
+    build: {
+      write: false,
+      target: 'es2023',
+      minify: false,
+      modulePreload: false,
+      reportCompressedSize: false,
+      rolldownOptions: { input: `${root}${html}` },
+    },
+  });
+  const files: Files = new Map();
+  for (const result of [output].flat()) {
+    if (!('output' in result)) continue;
+    for (const file of result.output)
+      files.set(`/${file.fileName}`, file.type === 'chunk' ? file.code : file.source);
+  }
+  return files;
+}
+
+const TYPES: Record<string, string> = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  json: 'application/json',
+  wasm: 'application/wasm',
+};
+
+/** Answers a request that is not for a built file, or returns false. */
+export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<boolean> | boolean;
+
+export interface PageServer {
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+export async function servePage(files: Files, route: Route = () => false): Promise<PageServer> {
+  const server = createServer((request, response) => {
+    void answer(request, response).catch((error: unknown) => {
+      if (!response.headersSent) response.writeHead(500);
+      response.end(String(error));
+    });
+  });
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
+    const file = files.get(path);
+    if (file !== undefined) {
+      const type = TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
+      response.writeHead(200, { 'content-type': type });
+      response.end(file);
+    } else if (!(await route(request, response))) {
+      response.writeHead(404);
+      response.end();
+    }
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
