@@ -44,6 +44,14 @@ export class Message {
     return new Message(new Map(entries));
   }
 
+  /**
+   * An object that stands for these very fields: the same one for copies that differ in private data alone.
+   * What is computed of the fields (IDs, verdicts) is remembered under it.
+   */
+  get identity(): object {
+    return this.#fields;
+  }
+
   get size(): number {
     return this.#fields.size;
   }

@@ -1,0 +1,218 @@
+/**
+ * `httpsig@1.0`: TABM ⇄ HTTP fields and body (messages.md §4, §5), without the signatures: those are laid over it by
+ * `commitment/httpsig-fields.ts`.
+ *
+ * Lost on the way: a message's own `content-type` where the body has to be multipart, `signature`,
+ * `signature-input`, `content-digest`, and what `multipart.ts` lists.
+ */
+import { toBase64 } from '../base/bytes.ts';
+import { AoError } from '../base/errors.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { byteLength, isIdShaped, isPrivateKey } from '../message/keys.ts';
+import { listToMessage } from '../message/lists.ts';
+import { Message } from '../message/message.ts';
+import { keysOrder } from '../message/order.ts';
+import { type Tabm, textOf, toBinary } from '../message/tabm.ts';
+import { type Binary, binaryBytes, isBinary, type Value } from '../message/value.ts';
+import { checkDepth, KeyCount } from './limits.ts';
+import { type BodyEntry, boundaryOf, type Part, readMultipart, writeMultipart } from './multipart.ts';
+import { pathParts, PathTree } from './paths.ts';
+import { isInnerList, parseDictionary, writeString } from './structured-fields.ts';
+import { encodeStructuredMessage, escapeKey, unescapeKey } from './structured.ts';
+
+/** Values of more octets than this travel in the body. */
+export const MAX_HEADER_VALUE = 4096;
+
+/** Fields by their names, case kept, and the body if there is one. */
+export interface HttpForm {
+  readonly headers: ReadonlyMap<string, Binary>;
+  readonly body?: Uint8Array | undefined;
+}
+
+/** Keys that the fields never carry as themselves. */
+const TAKEN_OUT = new Set(['commitments', 'signature', 'signature-input', 'priv']);
+
+/** True for a binary of more than `limit` octets. */
+function isLonger(value: Binary, limit: number): boolean {
+  if (typeof value !== 'string' || value.length > limit) return value.length > limit;
+  return 3 * value.length > limit && byteLength(value) > limit;
+}
+
+/** Fields and body of a message, its `content-digest` included. Nested messages become parts of the body. */
+export function encodeHttpsig(tabm: Tabm): HttpForm {
+  const inlineKey = chooseInlineKey(tabm);
+  const headers = new Map<string, Binary>();
+  const body = new Map<string, BodyEntry>();
+  const ids: string[] = [];
+  for (const [key, value] of tabm) {
+    if (TAKEN_OUT.has(key)) continue;
+    if (!isBinary(value)) {
+      group(value, key, body, 1);
+      continue;
+    }
+    if (isIdShaped(key)) ids.push(key);
+    else if (key === 'body' || key === inlineKey || isLonger(value, MAX_HEADER_VALUE)) body.set(key, value);
+    else headers.set(key, value);
+  }
+  if (ids.length) {
+    const grouped = keysOrder(ids)
+      .map((key) => `${key}=${writeString(textOf(tabm.get(key))!)}`)
+      .join(', ');
+    if (isLonger(grouped, MAX_HEADER_VALUE)) body.set('ao-ids', grouped);
+    else headers.set('ao-ids', grouped);
+  }
+  if (inlineKey === 'data' && !tabm.has('ao-body-key')) headers.set('ao-body-key', 'data');
+  if (body.size === 0) return { headers };
+  const only = body.size === 1 ? body.get(inlineKey) : undefined;
+  let bytes: Uint8Array;
+  if (isBinary(only)) bytes = binaryBytes(only);
+  else {
+    const multipart = writeMultipart(body, inlineKey);
+    headers.set('content-type', `multipart/form-data; boundary="${multipart.boundary}"`);
+    bytes = multipart.body;
+  }
+  if (bytes.length) headers.set('content-digest', contentDigest(bytes));
+  return { headers, body: bytes };
+}
+
+/** `content-digest` of a body (RFC 9530). */
+export function contentDigest(body: Uint8Array): string {
+  return `sha-256=:${toBase64(sha256(body))}:`;
+}
+
+/** The key whose value is the body (messages.md §4.4). */
+function chooseInlineKey(fields: { get(key: string): Value | undefined; has(key: string): boolean }): string {
+  const named = textOf(fields.get('ao-body-key'));
+  if (named !== undefined) return named;
+  return !fields.has('body') && fields.has('data') ? 'data' : 'body';
+}
+
+/** The scalars of one nested message as one entry, what is under it as entries of their own (messages.md §4.5). */
+function group(value: Value, path: string, out: Map<string, BodyEntry>, depth: number): void {
+  checkDepth(depth);
+  const message = asMessage(value);
+  if (message.size === 0) {
+    out.set(path, EMPTY_MESSAGE);
+    return;
+  }
+  const flat = new Map<string, Value>();
+  for (const [key, item] of message) {
+    if (isPrivateKey(key)) continue;
+    if (!isBinary(item)) group(item, `${path}/${key}`, out, depth + 1);
+    else if (isLonger(item, MAX_HEADER_VALUE)) out.set(`${path}/${key}`, item);
+    else flat.set(key, item);
+  }
+  if (flat.size) out.set(path, new Message(flat));
+}
+
+const EMPTY_MESSAGE = new Message(new Map([['ao-types', 'empty-message']]));
+
+/** What lies under a nested message's commitments may still be typed: it gets its text here. */
+function asMessage(value: Value): Tabm {
+  if (value instanceof Message)
+    return [...value].every(([, item]) => isBinary(item) || item instanceof Message)
+      ? value
+      : encodeStructuredMessage(value);
+  if (!Array.isArray(value))
+    throw new AoError('bad-value', 'A value of this type can not stand in a multipart body.');
+  const encoded = encodeStructuredMessage(listToMessage(value as readonly Value[]));
+  const types = encoded.text('ao-types');
+  return encoded.with([['ao-types', types ? `.="list", ${types}` : '.="list"']]);
+}
+
+export interface DecodedHttpsig {
+  /** The message without signatures and without what only carried it. */
+  readonly tabm: Tabm;
+  /** The fields as they came, for those who turn components back into keys. */
+  readonly headers: ReadonlyMap<string, Binary>;
+  /** Keys that came in the body, in its order (messages.md §5, `OrderedBodyKeys`). */
+  readonly bodyKeys: readonly string[];
+}
+
+/**
+ * A message from fields and body (messages.md §5). Names are taken as they are: HTTP's are made lower-case before.
+ * `content-digest` is not compared with the body here; see `hasWrongDigest`.
+ * @throws AoError `bad-structured-field`, `bad-multipart`, `path-conflict`, `bad-ids`, `too-deep`, `too-many-keys`
+ */
+export function decodeHttpsig(form: HttpForm): DecodedHttpsig {
+  const count = new KeyCount();
+  count.add(form.headers.size);
+  const fields = new Map<string, Value>();
+  const inlineKey = chooseInlineKey({
+    get: (key) => form.headers.get(key),
+    has: (key) => form.headers.has(key) || (key === 'body' && form.body !== undefined),
+  });
+  for (const [key, value] of form.headers) if (!TAKEN_OUT.has(key)) fields.set(key, value);
+  const bodyKeys = form.body === undefined ? [] : addBody(fields, form, form.body, inlineKey);
+  expandIds(fields, count);
+  fields.delete('content-digest');
+  fields.delete('ao-body-key');
+  const contentType = textOf(fields.get('content-type'));
+  if (contentType?.startsWith('multipart/')) fields.delete('content-type');
+  return { tabm: new Message(fields), headers: form.headers, bodyKeys };
+}
+
+function addBody(fields: Map<string, Value>, form: HttpForm, body: Uint8Array, inlineKey: string): string[] {
+  const contentType = textOf(form.headers.get('content-type'));
+  const boundary = contentType === undefined ? undefined : boundaryOf(contentType);
+  if (boundary === undefined) {
+    fields.set(inlineKey, toBinary(body));
+    return [inlineKey];
+  }
+  return addParts(fields, readMultipart(body, boundary, inlineKey));
+}
+
+function addParts(fields: Map<string, Value>, parts: readonly Part[]): string[] {
+  const tree = new PathTree();
+  const keys = new Set<string>();
+  for (const { name, value } of parts) {
+    const path = pathParts(name);
+    keys.add(path[0] ?? '');
+    tree.set(path, value);
+  }
+  for (const [key, value] of tree.fields()) fields.set(key, value);
+  return [...keys];
+}
+
+/** `ao-ids`, and names that newer nodes escape because they are IDs, back to keys (messages.md §4.3, §15). */
+function expandIds(fields: Map<string, Value>, count: KeyCount): void {
+  const grouped = fields.get('ao-ids');
+  if (isBinary(grouped)) {
+    fields.delete('ao-ids');
+    for (const [key, member] of parseDictionary(textOf(grouped)!)) {
+      count.add();
+      if (isInnerList(member) || member.bare.kind !== 'string')
+        throw new AoError('bad-ids', 'ao-ids holds a value that is no string.');
+      fields.set(key, member.bare.text);
+    }
+  }
+  for (const [name, value] of fields) {
+    const key = escapedIdKey(name);
+    if (key === undefined) continue;
+    fields.delete(name);
+    fields.set(key, value);
+  }
+}
+
+/** The ID-shaped key that a field name is the escaped form of, if it is one. */
+export function escapedIdKey(name: string): string | undefined {
+  if (!name.includes('%') || name.length <= 32) return undefined;
+  if (!/^(?:[^%A-Z]|%[0-9a-f]{2})*$/.test(name)) return undefined;
+  const key = unescapeKey(name);
+  return isIdShaped(key) && escapeKey(key) === name ? key : undefined;
+}
+
+/** True if a `content-digest` field names a SHA-256 that is not the body's. A field that can not be read is wrong too. */
+export function hasWrongDigest(form: HttpForm): boolean {
+  const field = textOf(form.headers.get('content-digest'));
+  if (field === undefined) return false;
+  try {
+    const digest = parseDictionary(field).get('sha-256');
+    if (digest === undefined) return false;
+    if (isInnerList(digest) || digest.bare.kind !== 'bytes') return true;
+    return contentDigest(form.body ?? new Uint8Array(0)) !== `sha-256=:${toBase64(digest.bare.bytes)}:`;
+  } catch (thrown) {
+    if (thrown instanceof AoError) return true;
+    throw thrown;
+  }
+}
