@@ -1,5 +1,5 @@
-/** Made by the runner: the family files that it was asked for, by name (see `build.ts`). */
+/** Made by the runner: the family files that it was asked for, by name (`importMap` in `setup/bundle.ts`). */
 declare module 'virtual:families' {
   import type { Family } from './family.ts';
-  export const families: Record<string, () => Promise<{ default: Family }>>;
+  export const modules: Record<string, () => Promise<{ default: Family }>>;
 }

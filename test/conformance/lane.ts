@@ -1,5 +1,5 @@
 /** A worker that runs cases one at a time, as it is handed them. The page stops it when a case takes too long. */
-import { families } from 'virtual:families';
+import { modules as families } from 'virtual:families';
 import type { Case, Environment, Family, Json } from './family.ts';
 import { Mismatch, MissingModule, show } from './family.ts';
 import { CASE_TIMEOUT, type LaneMessage, type Outcome, type PlannedCase } from './plan.ts';

@@ -5,8 +5,9 @@
  * only what `due.json` lists decide the exit code and the last line; the rest is run and reported.
  */
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildFamilies, knownFamilies } from './build.ts';
+import { buildPageWith, filesByName, root } from '../setup/bundle.ts';
 import { isDue } from './due.ts';
 import type { Json } from './family.ts';
 import type { Outcome, PlannedCase } from './plan.ts';
@@ -42,7 +43,7 @@ function findVectors(): VectorFile[] {
   }
 }
 
-const known = knownFamilies();
+const known = filesByName(join(root, 'test', 'conformance', 'families'));
 const only = options.only?.split(',').filter(Boolean);
 const files = findVectors().filter(({ family }) => !only || only.includes(family));
 for (const family of only ?? [])
@@ -62,7 +63,12 @@ for (const file of files) {
 }
 
 if (cases.length > 0) {
-  const { files: page, broken } = await buildFamilies([...new Set(cases.map(({ family }) => family))]);
+  const paths = new Map([...known].filter(([name]) => cases.some(({ family }) => family === name)));
+  const { files: page, broken } = await buildPageWith(
+    'test/conformance/page.html',
+    'virtual:families',
+    paths,
+  );
   const plan: PlannedCase[] = [];
   for (const [id, one] of cases.entries()) {
     const reason = broken.get(one.family);

@@ -2,9 +2,12 @@
  * A page of ours, built by Vite into memory and served on a free port of 127.0.0.1.
  * Built and not served from source: nothing reloads the page when a file changes while it runs.
  */
+import { existsSync, readdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { build, type Plugin } from 'vite';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -36,6 +39,56 @@ export async function buildPage(html: string, plugins: () => Plugin[] = () => []
       files.set(`/${file.fileName}`, file.type === 'chunk' ? file.code : file.source);
   }
   return files;
+}
+
+/** A virtual module `id` that exports `modules`: for each name, a function that imports the file at its path. */
+export function importMap(id: string, paths: ReadonlyMap<string, string>): Plugin {
+  const resolved = `\0${id}`;
+  const lines = [...paths].map(
+    ([name, path]) => `${JSON.stringify(name)}: () => import(${JSON.stringify(path)})`,
+  );
+  return {
+    name: `import-map ${id}`,
+    resolveId: (source) => (source === id ? resolved : undefined),
+    load: (source) =>
+      source === resolved ? `export const modules = {\n${lines.join(',\n')}\n};` : undefined,
+  };
+}
+
+/**
+ * Builds `html` with the files of `paths` behind the virtual module `id`. A file that does not build is left out,
+ * so that the others still run: `broken` tells why, by name.
+ */
+export async function buildPageWith(
+  html: string,
+  id: string,
+  paths: ReadonlyMap<string, string>,
+): Promise<{ files: Files; broken: Map<string, string> }> {
+  const broken = new Map<string, string>();
+  const build = (some: ReadonlyMap<string, string>) => buildPage(html, () => [importMap(id, some)]);
+  try {
+    return { files: await build(paths), broken };
+  } catch {
+    for (const [name, path] of paths)
+      await build(new Map([[name, path]])).catch((error: unknown) => {
+        broken.set(
+          name,
+          stripVTControlCharacters(String(error)).match(/\[[A-Z_]+\].*/)?.[0] ?? String(error),
+        );
+      });
+    return { files: await build(new Map([...paths].filter(([name]) => !broken.has(name)))), broken };
+  }
+}
+
+/** The `.ts` files of a folder by their names without the ending. */
+export function filesByName(folder: string): Map<string, string> {
+  if (!existsSync(folder)) return new Map();
+  return new Map(
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+      .sort()
+      .map((name) => [name.slice(0, -3), join(folder, name)]),
+  );
 }
 
 const TYPES: Record<string, string> = {
