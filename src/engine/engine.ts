@@ -12,6 +12,7 @@ export const PAGE_BYTES = 65536;
 /** Told from a module's imports and exports, never from its name (process.md §4.1). */
 export type ModuleKind =
   | 'ao-standalone-wasm64'
+  | 'ao-standalone-wasm32'
   | 'emscripten-wasm64-draft_2024_02_15'
   | 'emscripten-wasm32'
   | 'emscripten-wasm32-2'
@@ -50,9 +51,15 @@ export interface Page {
 /** Pages that changed since the previous call, and what lies outside memory. */
 export interface SnapshotDelta {
   readonly byteLength: number;
-  /** Only pages that differ from the previous snapshot of this instance (or, on the first call, from the module's fresh memory). */
+  /**
+   * Only pages that differ from the previous snapshot of this instance. On the first call: from the image it was
+   * started with, or, without one, from a memory that is all zero, so that the pages so far make a whole image.
+   */
   readonly changed: readonly Page[];
-  /** Mutable exported globals (stack pointer …) by name, as decimal text. */
+  /**
+   * Mutable exported globals (stack pointer …) by name, as decimal text; and, under names that begin with
+   * `host:`, what the host itself remembers (`host:clock`, `host:files`). To be handed back as it is.
+   */
   readonly globals: Readonly<Record<string, string>>;
 }
 
@@ -87,7 +94,10 @@ export interface EvaluateOptions {
   readonly onError?: 'restore' | 'keep';
   /** Legacynet's rule: a reply whose `Error` is truthy also counts as a failure for `restore`. */
   readonly replyErrorIsFailure?: boolean;
-  /** Time and randomness are pinned to the message. Milliseconds; default 0. */
+  /**
+   * Milliseconds. Kept for programs that may read a clock some day: every family known today sees a counter or
+   * no clock at all (process.md §3.8, §4.7), never this.
+   */
   readonly now?: number;
 }
 
@@ -101,6 +111,12 @@ export type Evaluation =
       readonly gasUsed?: number;
       /** Pointers of message, environment and reply: part of the reference's state (process.md §3.9). */
       readonly pointers: { message: string; environment: string; reply: string };
+      /** The reply was not valid UTF-8: bad octets in `reply` are U+FFFD. */
+      readonly invalidText?: true;
+      /** The reply counted as a failure (`replyErrorIsFailure`) and memory was put back. */
+      readonly restored?: true;
+      /** Ways in which this call could not go as on the network, for the slot's record (`stack-too-small` …). */
+      readonly divergence?: readonly string[];
     }
   | {
       readonly ok: false;

@@ -1,0 +1,128 @@
+/**
+ * Linear memory as 64 KiB pages: which changed since the last look, and putting an image back.
+ *
+ * A copy of every page that is not zero is kept as it was at the last look; a page that was zero is compared
+ * with zero. Nothing is guessed from addresses or hashes, so what is found changed is exactly what changed.
+ */
+import { PAGE_BYTES, type MemoryImage } from './engine.ts';
+import type { LinearMemory } from './linear-memory.ts';
+
+const PAGE_WORDS = PAGE_BYTES / 4;
+
+export class PageTracker {
+  /** Pages that are not zero, as they were at the last look. */
+  #known = new Map<number, Int32Array<ArrayBuffer>>();
+  /** Pages that changed since `takeChanged`. */
+  #changed = new Set<number>();
+  #byteLength = 0;
+
+  /** Bytes of memory at the last look. */
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
+  /** Looks at all of memory and remembers it. */
+  look(memory: LinearMemory): void {
+    const words = new Int32Array(memory.bytes.buffer);
+    const pages = memory.byteLength / PAGE_BYTES;
+    for (let index = 0; index < pages; index++) {
+      const start = index * PAGE_WORDS;
+      const known = this.#known.get(index);
+      if (known ? samePage(words, start, known) : isZeroPage(words, start)) continue;
+      this.#changed.add(index);
+      if (known && isZeroPage(words, start)) this.#known.delete(index);
+      else if (known) known.set(words.subarray(start, start + PAGE_WORDS));
+      else this.#known.set(index, words.slice(start, start + PAGE_WORDS));
+    }
+    this.#byteLength = memory.byteLength;
+  }
+
+  /** Takes an image that memory was just loaded with as known and unchanged. */
+  adopt(image: MemoryImage): void {
+    this.#known.clear();
+    this.#changed.clear();
+    for (const { index, bytes } of image.pages) {
+      const words = new Int32Array(PAGE_WORDS);
+      new Uint8Array(words.buffer).set(bytes);
+      if (!isZeroPage(words, 0)) this.#known.set(index, words);
+    }
+    this.#byteLength = image.byteLength;
+  }
+
+  /** Pages that changed since the last call, in order, as copies; `undefined` for one that is zero now. */
+  takeChanged(): { index: number; bytes: Uint8Array<ArrayBuffer> | undefined }[] {
+    const indexes = [...this.#changed].sort((a, b) => a - b);
+    this.#changed.clear();
+    return indexes.map((index) => ({ index, bytes: this.page(index) }));
+  }
+
+  /** Puts pages that were taken back on the list, since what they were taken for failed. */
+  giveBack(indexes: Iterable<number>): void {
+    for (const index of indexes) this.#changed.add(index);
+  }
+
+  /** A copy of a page as it was at the last look; undefined if it was zero. */
+  page(index: number): Uint8Array<ArrayBuffer> | undefined {
+    const words = this.#known.get(index);
+    return words && new Uint8Array(words.slice().buffer);
+  }
+
+  /** All pages that are not zero, as copies. */
+  pages(): { index: number; bytes: Uint8Array<ArrayBuffer> }[] {
+    return [...this.#known.keys()]
+      .sort((a, b) => a - b)
+      .map((index) => ({ index, bytes: this.page(index)! }));
+  }
+
+  /** Makes memory what it was at the last look. False if it cannot grow that far. */
+  restore(memory: LinearMemory): boolean {
+    if (!memory.growTo(this.#byteLength)) return false;
+    const bytes = memory.bytes;
+    const words = new Int32Array(bytes.buffer);
+    const pages = memory.byteLength / PAGE_BYTES;
+    for (let index = 0; index < pages; index++) {
+      const known = this.#known.get(index);
+      if (known) words.set(known, index * PAGE_WORDS);
+      // Writing zeros over zeros would make the system give the page real memory.
+      else if (!isZeroPage(words, index * PAGE_WORDS))
+        words.fill(0, index * PAGE_WORDS, (index + 1) * PAGE_WORDS);
+    }
+    return true;
+  }
+}
+
+/** Fills a fresh memory with an image, every other page zero. False if memory cannot grow that far. */
+export function loadImage(memory: LinearMemory, image: MemoryImage): boolean {
+  const tracker = new PageTracker();
+  tracker.adopt(image);
+  return tracker.restore(memory);
+}
+
+function isZeroPage(words: Int32Array, start: number): boolean {
+  const end = start + PAGE_WORDS;
+  for (let i = start; i < end; i += 8)
+    if (
+      words[i]! |
+      words[i + 1]! |
+      words[i + 2]! |
+      words[i + 3]! |
+      words[i + 4]! |
+      words[i + 5]! |
+      words[i + 6]! |
+      words[i + 7]!
+    )
+      return false;
+  return true;
+}
+
+function samePage(words: Int32Array, start: number, known: Int32Array): boolean {
+  for (let i = 0; i < PAGE_WORDS; i += 4)
+    if (
+      (words[start + i]! ^ known[i]!) |
+      (words[start + i + 1]! ^ known[i + 1]!) |
+      (words[start + i + 2]! ^ known[i + 2]!) |
+      (words[start + i + 3]! ^ known[i + 3]!)
+    )
+      return false;
+  return true;
+}

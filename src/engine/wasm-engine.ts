@@ -1,0 +1,455 @@
+/**
+ * The engine: one instance, kept hot, that answers messages (`engine.ts` is its contract).
+ *
+ * A failed message can leave memory as it was before it, without a copy of memory per message: pages are
+ * looked at now and then (a checkpoint), the messages since are kept, and a failure loads the checkpoint into a
+ * new instance and runs those messages again. Programs are deterministic, so that gives the same memory. How
+ * long the list may get follows from what a look costs, so both stay a small share of the work itself.
+ */
+import { AoError } from '../base/errors.ts';
+import { toBase64Url, toHex } from '../base/bytes.ts';
+import { readOutline, withMaximumPages, type Signature } from './binary.ts';
+import { EmscriptenProgram } from './emscripten.ts';
+import {
+  PAGE_BYTES,
+  type CallResult,
+  type EvaluateOptions,
+  type Evaluation,
+  type MemoryImage,
+  type ModuleInspection,
+  type Page,
+  type SnapshotDelta,
+  type WasmEngine,
+  type WasmStart,
+} from './engine.ts';
+import { BareProgram } from './bare.ts';
+import { inspectOutline, kindWithFormat } from './inspect.ts';
+import { isJump } from './longjmp.ts';
+import { loadImage, PageTracker } from './pages.ts';
+import {
+  Abort,
+  NoMemory,
+  OutOfGas,
+  type Drive,
+  type Handled,
+  type Program,
+  type ProgramStart,
+} from './program.ts';
+import { StandaloneProgram } from './standalone.ts';
+import { compileModule, isTrap } from './webassembly.ts';
+
+export type HashBytes = (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
+
+export interface EngineCapabilities {
+  /** SHA-256; default: the platform's. */
+  readonly sha256?: HashBytes;
+  /** Files from outside for programs that may read them; without it every such file is absent. */
+  readonly drive?: Drive;
+}
+
+const platformSha256: HashBytes = async (bytes) =>
+  new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+
+/** A checkpoint is due when the messages since took this many times as long as looking at memory does. */
+const LOOK_SHARE = 25;
+/** … or when their texts have this many characters together. */
+const JOURNAL_CHARACTERS = 16 * 1024 * 1024;
+const HOST = 'host:';
+
+/**
+ * Compiles and starts a module.
+ * @throws AoError `bad-module`, `module-format`, `unsupported-module` (422), `memory-limit` (413),
+ *   `no-memory64` (501), `out-of-memory` (507)
+ */
+export async function startWasm(
+  start: WasmStart,
+  capabilities: EngineCapabilities = {},
+): Promise<WasmEngine> {
+  return Engine.start(start, capabilities);
+}
+
+interface JournalEntry {
+  readonly message: string;
+  readonly environment: string;
+  /** The message failed: what came after ran in a new instance. */
+  readonly fresh?: true;
+}
+
+class Engine implements WasmEngine {
+  readonly inspection: ModuleInspection;
+  readonly #start: ProgramStart;
+  readonly #globals: readonly string[];
+  readonly #sha256: HashBytes;
+  #program: Program;
+  #closed = false;
+  /** Calls run one after the other, whatever the caller does. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  readonly #tracker = new PageTracker();
+  /** Hashes of the pages as the last snapshot gave them. */
+  readonly #saved = new Map<number, string>();
+  /** What the tracker last looked at can be gone back to, with the journal on top. */
+  #restorable = true;
+  /** Nothing was looked at yet: going back means a fresh instance. */
+  #fromFresh: boolean;
+  #checkpointState: Record<string, string> = {};
+  #journal: JournalEntry[] = [];
+  #journalCharacters = 0;
+  #journalTime = 0;
+  #lookTime = 20;
+
+  private constructor(
+    program: Program,
+    start: ProgramStart,
+    globals: readonly string[],
+    sha256: HashBytes,
+    image: MemoryImage | undefined,
+  ) {
+    this.inspection = start.inspection;
+    this.#program = program;
+    this.#start = start;
+    this.#globals = globals;
+    this.#sha256 = sha256;
+    this.#fromFresh = image === undefined;
+    if (image) {
+      this.#tracker.adopt(image);
+      this.#checkpointState = { ...image.globals };
+    }
+  }
+
+  static async start(given: WasmStart, capabilities: EngineCapabilities): Promise<Engine> {
+    if (!(given.module instanceof Uint8Array))
+      throw new AoError('bad-module', 'An engine starts from the bytes of a module.', { status: 422 });
+    const outline = readOutline(given.module);
+    const inspection = inspectOutline(outline);
+    const kind = kindWithFormat(inspection, given.format);
+    const memoryLimit = given.limits?.memory;
+    if (memoryLimit !== undefined && inspection.initialPages * PAGE_BYTES > memoryLimit)
+      throw new AoError(
+        'memory-limit',
+        `The module needs ${inspection.initialPages * PAGE_BYTES} bytes of memory to start, its limit is ${memoryLimit}.`,
+        { status: 413, detail: { limit: memoryLimit } },
+      );
+    const module = await compiled(given, inspection, memoryLimit);
+    const start: ProgramStart = {
+      module,
+      inspection,
+      kind,
+      signatures: signatures(outline.exports.map((entry) => [entry.name, entry.signature])),
+      importSignatures: signatures(
+        outline.imports.map((entry) => [`${entry.module}.${entry.name}`, entry.signature]),
+      ),
+      memoryLimit,
+      gasLimit: given.limits?.compute,
+      drive: capabilities.drive,
+    };
+    const program = await startProgram(start);
+    const globals = outline.exports
+      .filter(({ kind, name }) => kind === 'global' && isMutable(program.exports[name]))
+      .map(({ name }) => name);
+    const sha256 = capabilities.sha256 ?? platformSha256;
+    const engine = new Engine(program, start, globals, sha256, given.memory);
+    if (given.memory) {
+      checkImage(given.memory);
+      if (!loadImage(program.memory, given.memory)) throw cannotGrow(given.memory.byteLength);
+      engine.#restoreState(given.memory.globals);
+    }
+    return engine;
+  }
+
+  #exclusive<T>(work: () => T | Promise<T>): Promise<T> {
+    const result = this.#queue.then(() => {
+      if (this.#closed) throw new AoError('engine-closed', 'The engine was closed.', { status: 503 });
+      return work();
+    });
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  evaluate(message: string, environment: string, options: EvaluateOptions = {}): Promise<Evaluation> {
+    return this.#exclusive(() => this.#evaluate(message, environment, options));
+  }
+
+  async #evaluate(message: string, environment: string, options: EvaluateOptions): Promise<Evaluation> {
+    const restoring = options.onError === 'restore';
+    if (restoring && !this.#restorable) this.#checkpoint();
+    const began = performance.now();
+    const program = this.#program;
+    let handled: Handled;
+    let text: string | undefined;
+    try {
+      const result = program.handle(message, environment);
+      handled = result instanceof Promise ? await result : result;
+      text = program.memory.strictText(handled.reply);
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      const output = program.takeOutput();
+      if (restoring) await this.#goBack();
+      else this.#restorable = false;
+      return { ok: false, ...failure, output };
+    }
+    const evaluation: Evaluation = {
+      ok: true,
+      reply: text ?? program.memory.text(handled.reply),
+      output: program.takeOutput(),
+      pointers: {
+        message: String(handled.message),
+        environment: String(handled.environment),
+        reply: String(handled.reply),
+      },
+      ...(handled.gasUsed === undefined ? {} : { gasUsed: handled.gasUsed }),
+      ...(text === undefined ? { invalidText: true as const } : {}),
+      ...(handled.divergence ? { divergence: handled.divergence } : {}),
+    };
+    if (restoring && options.replyErrorIsFailure && replyFails(evaluation.reply)) {
+      await this.#goBack();
+      return { ...evaluation, restored: true };
+    }
+    if (restoring) this.#remember(message, environment, performance.now() - began);
+    else this.#restorable = false;
+    return evaluation;
+  }
+
+  #remember(message: string, environment: string, took: number): void {
+    this.#journal.push({ message, environment });
+    this.#journalCharacters += message.length + environment.length;
+    this.#journalTime += took;
+    if (this.#journalTime > LOOK_SHARE * this.#lookTime || this.#journalCharacters > JOURNAL_CHARACTERS)
+      this.#checkpoint();
+  }
+
+  /** Looks at memory, so that it can be gone back to as it is now. */
+  #checkpoint(): void {
+    this.#look();
+    this.#fromFresh = false;
+    this.#restorable = true;
+    this.#checkpointState = this.#state();
+    this.#journal = [];
+    this.#journalCharacters = 0;
+    this.#journalTime = 0;
+  }
+
+  #look(): void {
+    const began = performance.now();
+    this.#tracker.look(this.#program.memory);
+    this.#lookTime = performance.now() - began;
+  }
+
+  /** Memory as before the message that failed, in a new instance, as a compute unit has it. */
+  async #goBack(): Promise<void> {
+    const began = performance.now();
+    const program = await startProgram(this.#start);
+    this.#program = program;
+    if (!this.#fromFresh) {
+      if (!this.#tracker.restore(program.memory)) throw cannotGrow(this.#tracker.byteLength);
+      this.#restoreState(this.#checkpointState);
+    }
+    for (const { message, environment, fresh } of this.#journal) {
+      if (fresh) this.#restoreState({});
+      else await program.handle(message, environment);
+    }
+    program.takeOutput();
+    this.#restoreState({});
+    this.#journal.push({ message: '', environment: '', fresh: true });
+    // Failures in a row must not each pay for the whole list again.
+    this.#journalTime += performance.now() - began;
+    if (performance.now() - began > 2 * this.#lookTime) this.#checkpoint();
+  }
+
+  #state(): Record<string, string> {
+    const out: Record<string, string> = {};
+    for (const name of this.#globals)
+      out[name] = String((this.#program.exports[name] as WebAssembly.Global).value);
+    for (const [name, value] of Object.entries(this.#program.hostState())) out[HOST + name] = value;
+    return out;
+  }
+
+  #restoreState(state: Readonly<Record<string, string>>): void {
+    const host: Record<string, string> = {};
+    for (const [name, value] of Object.entries(state))
+      if (name.startsWith(HOST)) host[name.slice(HOST.length)] = value;
+      else if (this.#globals.includes(name)) setGlobal(this.#program.exports[name], value);
+    this.#program.restoreHost(host);
+  }
+
+  call(name: string, parameters: readonly (bigint | number)[]): Promise<CallResult> {
+    return this.#exclusive(() => {
+      this.#restorable = false;
+      return callExport(this.#program, this.#start.signatures, name, parameters);
+    });
+  }
+
+  snapshot(): Promise<SnapshotDelta> {
+    return this.#exclusive(async () => {
+      if (this.#restorable) this.#checkpoint();
+      else this.#look();
+      const changed: Page[] = [];
+      const taken = this.#tracker.takeChanged();
+      try {
+        for (const { index, bytes } of taken) {
+          const hash = bytes ? toBase64Url(await this.#sha256(bytes)) : '';
+          if ((this.#saved.get(index) ?? '') === hash) continue;
+          if (bytes) changed.push({ index, hash, bytes });
+          else changed.push({ index, hash });
+        }
+      } catch (error) {
+        this.#tracker.giveBack(taken.map(({ index }) => index));
+        throw error;
+      }
+      for (const { index, hash } of changed)
+        if (hash) this.#saved.set(index, hash);
+        else this.#saved.delete(index);
+      return { byteLength: this.#program.memory.byteLength, changed, globals: this.#state() };
+    });
+  }
+
+  digest(): Promise<{ sha256: string; byteLength: number }> {
+    return this.#exclusive(async () => {
+      const { bytes, byteLength } = this.#program.memory;
+      return { sha256: toHex(await this.#sha256(bytes)), byteLength };
+    });
+  }
+
+  image(): Promise<MemoryImage> {
+    return this.#exclusive(() => {
+      if (this.#restorable) this.#checkpoint();
+      else this.#look();
+      return {
+        byteLength: this.#program.memory.byteLength,
+        pages: this.#tracker.pages(),
+        globals: this.#state(),
+      };
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    return Promise.resolve();
+  }
+}
+
+/** Modules of this worker by hash, so that a process that starts again need not compile again. */
+const compiledModules = new Map<string, Promise<WebAssembly.Module>>();
+const MOST_COMPILED = 8;
+
+function compiled(
+  given: WasmStart,
+  inspection: ModuleInspection,
+  memoryLimit: number | undefined,
+): Promise<WebAssembly.Module> {
+  const bytes = given.module as Uint8Array<ArrayBuffer>;
+  const pages = memoryLimit === undefined ? undefined : Math.floor(memoryLimit / PAGE_BYTES);
+  const key = `${given.moduleHash} ${pages ?? ''}`;
+  const known = given.moduleHash ? compiledModules.get(key) : undefined;
+  if (known) return known;
+  const limited = pages === undefined ? bytes : withMaximumPages(bytes, pages);
+  const module = compileModule(limited, inspection.wordBits);
+  if (given.moduleHash) {
+    compiledModules.set(key, module);
+    if (compiledModules.size > MOST_COMPILED) compiledModules.delete(compiledModules.keys().next().value!);
+    module.catch(() => compiledModules.delete(key));
+  }
+  return module;
+}
+
+function startProgram(start: ProgramStart): Promise<Program> {
+  if (start.kind === 'ao-standalone-wasm64' || start.kind === 'ao-standalone-wasm32')
+    return StandaloneProgram.start(start);
+  return start.kind === 'bare' ? BareProgram.start(start) : EmscriptenProgram.start(start);
+}
+
+function signatures(entries: [string, Signature | undefined][]): Map<string, Signature> {
+  const out = new Map<string, Signature>();
+  for (const [name, signature] of entries) if (signature) out.set(name, signature);
+  return out;
+}
+
+function failureOf(thrown: unknown): { reason: 'trap' | 'abort' | 'gas' | 'memory'; error: string } {
+  if (thrown instanceof OutOfGas) return { reason: 'gas', error: thrown.message };
+  if (thrown instanceof NoMemory) return { reason: 'memory', error: thrown.message };
+  if (thrown instanceof Abort) return { reason: 'abort', error: thrown.message };
+  if (isJump(thrown)) return { reason: 'trap', error: 'The program jumped out of the call that it was in.' };
+  if (isTrap(thrown)) return { reason: 'trap', error: thrown.message || 'The program trapped.' };
+  throw thrown;
+}
+
+/** Legacynet's rule for a reply (process.md §6.2): not JSON, not `ok`, or an `Error` that JavaScript takes for true. */
+export function replyFails(reply: string): boolean {
+  try {
+    const { ok, response } = JSON.parse(reply) as { ok?: unknown; response?: { Error?: unknown } };
+    return !ok || Boolean(response?.Error);
+  } catch {
+    return true;
+  }
+}
+
+function isMutable(value: WebAssembly.ExportValue | undefined): boolean {
+  if (!(value instanceof WebAssembly.Global)) return false;
+  try {
+    // Writing the same value back fails exactly for a constant.
+    value.value = value.value as never;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function setGlobal(value: WebAssembly.ExportValue | undefined, text: string): void {
+  const global = value as WebAssembly.Global;
+  global.value = typeof global.value === 'bigint' ? BigInt(text) : Number(text);
+}
+
+function checkImage(image: MemoryImage): void {
+  const pages = image.byteLength / PAGE_BYTES;
+  const whole = Number.isSafeInteger(pages);
+  if (!whole || image.pages.some(({ index, bytes }) => index >= pages || bytes.length !== PAGE_BYTES))
+    throw new AoError('bad-snapshot', 'The memory image is not made of whole pages.', { status: 422 });
+}
+
+function cannotGrow(byteLength: number): AoError {
+  return new AoError('out-of-memory', `There is no room for a memory of ${byteLength} bytes.`, {
+    status: 507,
+  });
+}
+
+function callExport(
+  program: Program,
+  known: ReadonlyMap<string, Signature>,
+  name: string,
+  parameters: readonly (bigint | number)[],
+): CallResult {
+  const signature = known.get(name);
+  const callable = program.exports[name] as ((...words: (bigint | number)[]) => unknown) | undefined;
+  if (!signature || !callable)
+    return { ok: false, reason: 'no-function', error: `Function not found: ${name}` };
+  if (parameters.length !== signature.parameters.length)
+    return {
+      ok: false,
+      reason: 'bad-parameters',
+      error: `${name} takes ${signature.parameters.length} parameters, not ${parameters.length}.`,
+    };
+  try {
+    const words = parameters.map((value, i) => toWord(value, signature.parameters[i]!));
+    const result = callable(...words);
+    const list = signature.results.length === 1 ? [result] : Array.isArray(result) ? result : [];
+    return { ok: true, results: list.map((value, i) => fromWord(value, signature.results[i]!)) };
+  } catch (thrown) {
+    if (thrown instanceof AoError) return { ok: false, reason: 'bad-parameters', error: thrown.message };
+    return { ok: false, reason: 'trap', error: failureOf(thrown).error };
+  }
+}
+
+/** Integers wrap to their width, as the engine of the reference takes them. */
+function toWord(value: bigint | number, type: string): bigint | number {
+  if (type === 'f32' || type === 'f64') return Number(value);
+  if (typeof value === 'number' && !Number.isInteger(value))
+    throw new AoError('bad-parameters', `${value} is not an integer.`);
+  if (type === 'i64') return BigInt.asIntN(64, BigInt(value));
+  if (type === 'i32') return Number(BigInt.asIntN(32, BigInt(value)));
+  throw new AoError('bad-parameters', `A parameter of type ${type} cannot be given.`);
+}
+
+function fromWord(value: unknown, type: string): bigint | number {
+  if (type === 'f32' || type === 'f64') return Number(value);
+  return BigInt(value as bigint | number);
+}
