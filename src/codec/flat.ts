@@ -8,6 +8,7 @@ import { Message } from '../message/message.ts';
 import { byteOrder } from '../message/order.ts';
 import type { Tabm } from '../message/tabm.ts';
 import { type Binary, binaryBytes, isBinary, type Value } from '../message/value.ts';
+import { encodeStructuredMessage } from './structured.ts';
 import { checkDepth, KeyCount } from './limits.ts';
 import { pathParts, PathTree } from './paths.ts';
 
@@ -21,14 +22,12 @@ export function encodeFlat(tabm: Binary | Tabm): Binary | Tabm {
 
 function flatten(tabm: Tabm, path: readonly string[], out: Map<string, Value>): void {
   checkDepth(path.length);
-  for (const [key, value] of tabm) {
+  for (const [key, given] of tabm) {
     const parts = [...path, ...pathParts(key)];
+    // What lies under commitments may still be typed.
+    const value = key === 'commitments' && given instanceof Message ? encodeStructuredMessage(given) : given;
     if (value instanceof Message) flatten(value, parts, out);
-    else if (isBinary(value)) out.set(parts.join('/'), value);
-    else if (Array.isArray(value))
-      value.forEach((item: Value, index) =>
-        isBinary(item) ? out.set([...parts, String(index + 1)].join('/'), item) : undefined,
-      );
+    else out.set(parts.join('/'), value);
   }
 }
 

@@ -194,6 +194,11 @@ function expandIds(fields: Map<string, Value>, count: KeyCount): void {
   }
 }
 
+/** The name under which newer nodes send an ID-shaped key. Other keys are themselves. */
+export function escapedIdName(key: string): string {
+  return isIdShaped(key) ? escapeKey(key) : key;
+}
+
 /** The ID-shaped key that a field name is the escaped form of, if it is one. */
 export function escapedIdKey(name: string): string | undefined {
   if (!name.includes('%') || name.length <= 32) return undefined;

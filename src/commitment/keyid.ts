@@ -1,0 +1,81 @@
+/** Key IDs of `httpsig@1.0` (messages.md §6.5): what key they mean, and whose it is. */
+import { equalBytes, fromBase64, toBase64, toBase64Url, toBytes } from '../base/bytes.ts';
+import { AoError } from '../base/errors.ts';
+import { addressOf } from '../crypto/address.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { HMAC_TYPE, RSA_TYPE } from './commitment.ts';
+
+export const DEFAULT_KEYID = 'constant:ao';
+
+export type Scheme = 'publickey' | 'constant' | 'secret';
+
+export interface KeyMaterial {
+  readonly scheme: Scheme;
+  /** RSA modulus, or the key of the HMAC. */
+  readonly key: Uint8Array;
+  /** Address of the key's owner; none for constants, which everybody knows. */
+  readonly committer: string | undefined;
+}
+
+const SCHEMES: readonly string[] = ['publickey', 'constant', 'secret'];
+
+/** Scheme that a key ID names, or that its type implies. Undefined for one that does not exist. */
+export function schemeOf(keyid: string, type: string): Scheme | undefined {
+  const colon = keyid.indexOf(':');
+  if (colon < 0) return type === RSA_TYPE ? 'publickey' : type === HMAC_TYPE ? 'constant' : undefined;
+  const scheme = keyid.slice(0, colon);
+  return SCHEMES.includes(scheme) ? (scheme as Scheme) : undefined;
+}
+
+/** Key ID of an RSA key: `publickey:` and its modulus in standard base64. */
+export function publicKeyid(modulus: Uint8Array): string {
+  return `publickey:${toBase64(modulus)}`;
+}
+
+export function secretKeyid(secret: Uint8Array): string {
+  return `secret:${toBase64Url(sha256(secret))}`;
+}
+
+/**
+ * The key that a key ID stands for, if it is written as it must be and its key is known here.
+ * @throws AoError `bad-keyid`, `unknown-secret`
+ */
+export function resolveKeyid(keyid: string, type: string, secret?: Uint8Array): KeyMaterial {
+  const scheme = schemeOf(keyid, type);
+  switch (scheme) {
+    case 'publickey': {
+      const key = strictBase64(keyid.slice(keyid.indexOf(':') + 1));
+      if (!key || keyid !== publicKeyid(key))
+        throw new AoError('bad-keyid', 'A public key in a key ID is not written as it must be.');
+      return { scheme, key, committer: addressOf(key) };
+    }
+    case 'constant':
+      return { scheme, key: toBytes(keyid), committer: undefined };
+    case 'secret': {
+      const name = keyid.slice('secret:'.length);
+      if (!secret) throw new AoError('unknown-secret', 'A commitment with a secret key needs that secret.');
+      if (!equalBytes(toBytes(keyid), toBytes(secretKeyid(secret))))
+        throw new AoError('unknown-secret', 'The secret is not the one that this commitment names.');
+      return { scheme, key: secret, committer: name };
+    }
+    default:
+      throw new AoError('bad-keyid', 'A key ID names a scheme that does not exist.');
+  }
+}
+
+/** Committer that a key ID from the wire implies; undefined where it has none or can not be read. */
+export function committerOfKeyid(keyid: string): string | undefined {
+  if (keyid.startsWith('secret:')) return keyid.slice('secret:'.length);
+  if (!keyid.startsWith('publickey:')) return undefined;
+  const key = strictBase64(keyid.slice('publickey:'.length));
+  return key && key.length !== 32 ? addressOf(key) : undefined;
+}
+
+function strictBase64(text: string): Uint8Array | undefined {
+  try {
+    const bytes = fromBase64(text);
+    return bytes.length ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
