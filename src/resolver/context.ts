@@ -25,6 +25,13 @@ export interface Context extends Capabilities {
   get(path: string, message: Value): Promise<Value | undefined>;
   /** Sets through the message's own device, deep paths included. */
   set(message: Message, changes: Readonly<Record<string, Value>>): Promise<Message>;
+  /**
+   * Changes the node message for good: the node's own options, on disk and for every request from now on.
+   * Whoever calls it has checked that the operator wants it.
+   */
+  configure(changes: Readonly<Record<string, Value | undefined>>): Promise<void>;
+  /** What a device keeps for the life of the node and nowhere else (timers, counters), by the device's name. */
+  memory<T>(device: string, create: () => T): T;
 }
 
 /** What the host gives a node. */

@@ -39,6 +39,11 @@ export interface DeviceInfo {
   readonly handler?: AnyKeyFunction;
   /** Answers exported keys that have no function; or the name of the device that does. */
   readonly default?: AnyKeyFunction | string;
+  /**
+   * Keys (or `true`: all) whose result depends on nothing but base and request: no clock, no network, no options.
+   * Only such results may be kept and given again (resolver.md §6.4).
+   */
+  readonly pure?: boolean | readonly string[];
   /** Name of the group whose members run one at a time and share a result (resolver.md §2.5). */
   readonly grouper?: (base: Message, request: Message, context: Context) => string | Promise<string>;
 }
