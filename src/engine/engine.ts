@@ -78,6 +78,14 @@ export interface WasmEngine {
    * A trap, an abort or an out-of-gas leaves memory as `onError` asks and answers `{ ok: false }`.
    */
   evaluate(message: string, environment: string, options?: EvaluateOptions): Promise<Evaluation>;
+  /**
+   * The same for several messages in order, in one crossing of the port. With `stopAtFailure` the first one that
+   * fails is the last one answered, and those behind it are not run.
+   */
+  evaluateAll(
+    messages: readonly { message: string; environment: string }[],
+    options?: EvaluateOptions & { stopAtFailure?: boolean },
+  ): Promise<Evaluation[]>;
   /** Raw call of an exported function, for `wasm-64@1.0` used without JSON. Arguments and results in decimal text or numbers. */
   call(name: string, parameters: readonly (bigint | number)[]): Promise<CallResult>;
   /** What changed since the last snapshot (`changed` buffers are handed over). */

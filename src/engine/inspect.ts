@@ -99,6 +99,8 @@ export function metersAtLoad(format: string | undefined): boolean {
 export function kindWithFormat(inspection: ModuleInspection, format: string | undefined): ModuleKind {
   if (format === undefined || format === 'WASM' || format === 'wasm') return inspection.kind;
   const allowed = FORMATS[format];
+  // Outside legacynet the tag is anybody's text, and nothing depends on it.
+  if (!allowed && !inspection.kind.startsWith('emscripten')) return inspection.kind;
   if (!allowed)
     throw new AoError('module-format', `The module format ${JSON.stringify(format)} is not known.`, {
       status: 422,

@@ -170,6 +170,21 @@ class Engine implements WasmEngine {
     return this.#exclusive(() => this.#evaluate(message, environment, options));
   }
 
+  evaluateAll(
+    messages: readonly { message: string; environment: string }[],
+    options: EvaluateOptions & { stopAtFailure?: boolean } = {},
+  ): Promise<Evaluation[]> {
+    return this.#exclusive(async () => {
+      const out: Evaluation[] = [];
+      for (const { message, environment } of messages) {
+        const evaluation = await this.#evaluate(message, environment, options);
+        out.push(evaluation);
+        if (!evaluation.ok && options.stopAtFailure) break;
+      }
+      return out;
+    });
+  }
+
   async #evaluate(message: string, environment: string, options: EvaluateOptions): Promise<Evaluation> {
     const restoring = options.onError === 'restore';
     if (restoring && !this.#restorable) this.#checkpoint();

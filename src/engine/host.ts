@@ -1,0 +1,79 @@
+/**
+ * What a process worker offers over its port: one machine, started once, called until the worker ends.
+ *
+ * The worker holds no store and no network. Page buffers are handed over, not copied. Time limits are the
+ * caller's: code that does not come back can only be stopped by terminating the worker.
+ */
+import { AoError } from '../base/errors.ts';
+import type {
+  CallResult,
+  EvaluateOptions,
+  Evaluation,
+  MemoryImage,
+  ModuleInspection,
+  SnapshotDelta,
+  WasmEngine,
+  WasmStart,
+} from './engine.ts';
+import type { Drive } from './program.ts';
+import { startWasm } from './wasm-engine.ts';
+
+/** `WasmEngine` with a start in front of it: what crosses the port. */
+export interface EngineHost {
+  /**
+   * Starts the module; a machine that ran before is dropped.
+   * @param drive files from outside, called back over the port
+   */
+  startWasm(start: WasmStart, drive?: Drive): Promise<ModuleInspection>;
+  evaluate(message: string, environment: string, options?: EvaluateOptions): Promise<Evaluation>;
+  evaluateAll(
+    messages: readonly { message: string; environment: string }[],
+    options?: EvaluateOptions & { stopAtFailure?: boolean },
+  ): Promise<Evaluation[]>;
+  call(name: string, parameters: readonly (bigint | number)[]): Promise<CallResult>;
+  snapshot(): Promise<SnapshotDelta>;
+  digest(): Promise<{ sha256: string; byteLength: number }>;
+  image(): Promise<MemoryImage>;
+  close(): Promise<void>;
+}
+
+/** Marks what goes with a value instead of being copied: comlink's `transfer`. */
+export type HandOver = <T extends object>(value: T, buffers: Transferable[]) => T;
+
+export function createHost(handOver: HandOver): EngineHost {
+  let engine: WasmEngine | undefined;
+  const running = (): WasmEngine => {
+    if (!engine) throw new AoError('engine-closed', 'No machine runs in this worker.', { status: 503 });
+    return engine;
+  };
+  return Object.freeze<EngineHost>({
+    async startWasm(start, drive) {
+      await engine?.close();
+      engine = undefined;
+      engine = await startWasm(start, drive ? { drive } : {});
+      return engine.inspection;
+    },
+    evaluate: async (message, environment, options) => running().evaluate(message, environment, options),
+    evaluateAll: async (messages, options) => running().evaluateAll(messages, options),
+    call: async (name, parameters) => running().call(name, parameters),
+    async snapshot() {
+      const delta = await running().snapshot();
+      return handOver(
+        delta,
+        delta.changed.flatMap(({ bytes }) => (bytes ? [bytes.buffer] : [])),
+      );
+    },
+    digest: async () => running().digest(),
+    async image() {
+      const image = await running().image();
+      return handOver(
+        image,
+        image.pages.map(({ bytes }) => bytes.buffer),
+      );
+    },
+    async close() {
+      await engine?.close();
+      engine = undefined;
+    },
+  });
+}
