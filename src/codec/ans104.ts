@@ -22,7 +22,7 @@ import {
   UNSIGNED_TYPE,
 } from './ans104-fields.ts';
 import { DataItem } from './ans104-item.ts';
-import { lowerCase, type Tag } from './ans104-tags.ts';
+import { lowerCase, type Tag, withinLimits } from './ans104-tags.ts';
 import { joinValues, lowerTypes } from './ans104-values.ts';
 import { checkDepth, KeyCount } from './limits.ts';
 
@@ -114,7 +114,7 @@ function withCommitment(item: DataItem, { base, committed }: Content): Tabm {
   }
   let fields = fromRecord(commitment);
   // Beyond the reference: without these the message of a valid item would not verify.
-  if (lower && !leadsTo(base, fields, item.tags))
+  if (lower && withinLimits(item.tags) && !leadsTo(base, fields, item.tags))
     fields = fields.with({ 'original-tags': tagsToMessage(item.tags) });
   return base.with({ commitments: Message.from([[item.idText, fields]]) });
 }
