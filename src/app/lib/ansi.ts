@@ -18,9 +18,7 @@ export interface AnsiRun {
 const COLOURS: AnsiColour[] = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
 
 // CSI sequences, OSC sequences with their text, and two-character escapes; then stray control characters.
-// eslint-disable-next-line no-control-regex
 const ESCAPES = /\x1b\[([0-9;:]*)([ -/]*[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[^[\]]?/g;
-// eslint-disable-next-line no-control-regex
 const CONTROLS = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/g;
 
 type Style = Omit<AnsiRun, 'text'>;
