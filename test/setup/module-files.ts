@@ -12,9 +12,14 @@ export class ModuleFiles {
     this.#directories = [...(directory ? [directory] : []), join(root, '.cache', 'modules')];
   }
 
-  /** The file's bytes, or undefined. `sha256` is hexadecimal or base64url. */
+  /** The file with this hash (hexadecimal or base64url), or undefined. */
+  path(sha256: string): string | undefined {
+    return (this.#paths ??= this.#index()).get(toHex(sha256));
+  }
+
+  /** The bytes of that file, or undefined. */
   read(sha256: string): Uint8Array | undefined {
-    const path = (this.#paths ??= this.#index()).get(toHex(sha256));
+    const path = this.path(sha256);
     return path === undefined ? undefined : readFileSync(path);
   }
 

@@ -4,7 +4,7 @@
  * `.cache/modules/`, named by their SHA-256.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { isMain, npm, root } from './steps.mjs';
@@ -51,6 +51,13 @@ export function aosHash() {
   } catch {
     return undefined;
   }
+}
+
+/** What an app or a node is told of the modules that lie beside it; `path` is that of the aos module, if it is there. */
+export function moduleIndex(path) {
+  return path
+    ? { aos: { path: '/modules/aos.wasm', name: 'aos-2.0.6', sha256: aosHash(), bytes: statSync(path).size } }
+    : {};
 }
 
 function isIntact(path, sha256) {

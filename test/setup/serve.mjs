@@ -6,7 +6,7 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
-import { aosHash } from './modules.mjs';
+import { moduleIndex } from './modules.mjs';
 import { root } from './steps.mjs';
 
 const TYPES = {
@@ -134,10 +134,4 @@ function policyOf(html) {
   const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)?.[1];
   if (!policy) throw new Error('index.html has no Content-Security-Policy.');
   return policy;
-}
-
-function moduleIndex(aos) {
-  return aos
-    ? { aos: { path: '/modules/aos.wasm', name: 'aos-2.0.6', sha256: aosHash(), bytes: statSync(aos).size } }
-    : {};
 }
