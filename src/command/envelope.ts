@@ -4,7 +4,7 @@
  *
  * A frame: length of the head (u32, big endian), head as JSON, length of the body (u32), body.
  */
-import { concatBytes, EMPTY, toBytes } from '../base/bytes.ts';
+import { concatBytes, toBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
 
 /** Largest frame part in bytes; what is longer is a mistake. */
@@ -40,42 +40,35 @@ function u32(value: number): Uint8Array {
 export class FrameReader<Head> {
   #held: Uint8Array[] = [];
   #size = 0;
+  /** Octets that have to be there before there is anything to do: pieces are not joined sooner. */
+  #needed = 8;
 
   /** @throws AoError `bad-frame` */
   push(chunk: Uint8Array): { head: Head; body: Uint8Array }[] {
     this.#held.push(chunk);
     this.#size += chunk.length;
     const frames: { head: Head; body: Uint8Array }[] = [];
-    for (;;) {
-      const headLength = this.#u32(0);
-      if (headLength === undefined) return frames;
-      const bodyLength = this.#u32(4 + headLength);
-      if (bodyLength === undefined) return frames;
-      const whole = 8 + headLength + bodyLength;
-      if (this.#size < whole) return frames;
-      const all = this.#join();
-      frames.push({
-        head: JSON.parse(new TextDecoder().decode(all.subarray(4, 4 + headLength))) as Head,
-        body: all.slice(8 + headLength, whole),
-      });
-      this.#held = whole === this.#size ? [] : [all.subarray(whole)];
-      this.#size -= whole;
+    while (this.#size >= this.#needed) {
+      const all = this.#held.length === 1 ? this.#held[0]! : concatBytes(...this.#held);
+      this.#held = [all];
+      const headEnd = 4 + length(all, 0);
+      this.#needed = headEnd + 4;
+      if (this.#size < this.#needed) continue;
+      this.#needed += length(all, headEnd);
+      const end = this.#needed;
+      if (this.#size < end) continue;
+      const head = JSON.parse(new TextDecoder().decode(all.subarray(4, headEnd))) as Head;
+      frames.push({ head, body: all.slice(headEnd + 4, end) });
+      this.#held = [all.subarray(end)];
+      this.#size -= end;
+      this.#needed = 8;
     }
+    return frames;
   }
+}
 
-  #u32(at: number): number | undefined {
-    if (this.#size < at + 4) return undefined;
-    const first = this.#held[0]!;
-    const bytes = first.length >= at + 4 ? first : this.#join();
-    const value = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
-    if (value > MAX_PART) throw new AoError('bad-frame', 'A frame of the bridge is too large.');
-    return value;
-  }
-
-  #join(): Uint8Array {
-    if (this.#held.length === 1) return this.#held[0]!;
-    const all = this.#held.length === 0 ? EMPTY : concatBytes(...this.#held);
-    this.#held = [all];
-    return all;
-  }
+function length(bytes: Uint8Array, at: number): number {
+  const value = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
+  if (value > MAX_PART) throw new AoError('bad-frame', 'A frame of the bridge is too large.');
+  return value;
 }

@@ -1,0 +1,111 @@
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { fromBytes } from '../../../src/base/bytes.ts';
+import { Bridge } from '../../../src/command/bridge-server.ts';
+import { FrameReader, writeFrame, type RequestHead } from '../../../src/command/envelope.ts';
+import { servePage, type PageServer } from '../../setup/bundle.ts';
+
+let bridge: Bridge | undefined;
+let pageSide: PageServer | undefined;
+
+afterEach(async () => {
+  await bridge?.close();
+  await pageSide?.close();
+  bridge = pageSide = undefined;
+});
+
+type Frame = { head: RequestHead; body: Uint8Array };
+
+/** A bridge whose page answers with `reply`. */
+async function start(
+  reply: (frame: Frame) => { status: number; headers: [string, string][]; body: Uint8Array },
+) {
+  bridge = new Bridge();
+  pageSide = await servePage(new Map(), bridge.route);
+  const { origin } = pageSide;
+  const stream = await fetch(`${origin}/bridge/requests`);
+  void (async () => {
+    const reader = new FrameReader<RequestHead>();
+    try {
+      for await (const chunk of stream.body!)
+        for (const frame of reader.push(chunk)) {
+          const { status, headers, body } = reply(frame);
+          const answer = writeFrame({ id: frame.head.id, status, headers }, body);
+          await fetch(`${origin}/bridge/answers`, { method: 'POST', body: answer });
+        }
+    } catch {
+      // The bridge was closed.
+    }
+  })();
+  return bridge.listen(0);
+}
+
+/** Sends octets as they are and answers what comes back until the server ends the connection. */
+function raw(port: number, octets: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(octets));
+    const parts: Buffer[] = [];
+    socket.on('data', (part) => parts.push(part));
+    socket.on('end', () => resolve(Buffer.concat(parts)));
+    socket.on('error', reject);
+  });
+}
+
+const latin1 = (text: string) => Buffer.from(text, 'latin1');
+
+describe('the bridge', () => {
+  it('carries what a browser’s Request can not', async () => {
+    let seen: Frame | undefined;
+    const port = await start((frame) => {
+      seen = frame;
+      return { status: 200, headers: [], body: new Uint8Array(0) };
+    });
+    await raw(
+      port,
+      latin1(
+        'GET /a%20b/%E9?x=1|2&&(y) HTTP/1.1\r\nHost: some.where\r\nX-A: 1\r\nx-a: 2\r\nX-Octets: \xff\xe9z\r\n' +
+          'Connection: close\r\nContent-Length: 5\r\n\r\n\x00\x01\xff\r\n',
+      ),
+    );
+    expect(seen?.head.method).toBe('GET');
+    expect(seen?.head.target).toBe('/a%20b/%E9?x=1|2&&(y)');
+    expect(seen?.head.headers).toEqual([
+      ['host', 'some.where'],
+      ['x-a', '1'],
+      ['x-a', '2'],
+      ['x-octets', fromBytes(Uint8Array.of(0xff, 0xe9, 0x7a))],
+      ['connection', 'close'],
+      ['content-length', '5'],
+    ]);
+    expect([...seen!.body]).toEqual([0, 1, 255, 13, 10]);
+  });
+
+  it('gives back status, repeated headers and octets as the node said them', async () => {
+    const port = await start(() => ({
+      status: 418,
+      headers: [
+        ['x-b', 'one'],
+        ['x-b', 'two'],
+        ['x-octets', fromBytes(Uint8Array.of(0xff, 0x41))],
+      ],
+      body: Uint8Array.of(0, 255, 13, 10),
+    }));
+    const answer = await raw(port, latin1('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'));
+    const text = answer.toString('latin1');
+    expect(text).toMatch(/^HTTP\/1\.1 418 /);
+    expect(text).toContain('x-b: one\r\nx-b: two\r\nx-octets: \xffA\r\n');
+    expect(text).toContain('content-length: 4\r\n');
+    expect(text.endsWith('\r\n\r\n\x00\xff\r\n')).toBe(true);
+  });
+
+  it('answers 503 before the page is there, and 500 for a header that HTTP can not carry', async () => {
+    bridge = new Bridge();
+    const early = await fetch(`http://127.0.0.1:${await bridge.listen(0)}/x`);
+    expect(early.status).toBe(503);
+    await bridge.close();
+    const port = await start(() => ({ status: 200, headers: [['x-c', 'a\nb']], body: new Uint8Array(0) }));
+    const late = await fetch(`http://127.0.0.1:${port}/x`);
+    expect(late.status).toBe(500);
+    expect(await late.json()).toMatchObject({ code: 'bad-header' });
+  });
+});
