@@ -33,7 +33,7 @@ const WORDS: Record<Level, LevelWords> = {
   signed: {
     label: 'Signed',
     tone: 'signed',
-    meaning: 'The node that answered signed it, so it can not deny it. That does not make it right.',
+    meaning: 'The node that answered signed it, so it cannot deny it. That does not make it right.',
   },
   claimed: {
     label: 'Not checked',

@@ -1,0 +1,19 @@
+/**
+ * HTML without what a sandboxed frame under our policy would refuse anyway, so that nothing is asked for and
+ * refused. This is for calm, not for safety: safety is the frame's sandbox.
+ */
+export function quietHtml(text: string): string {
+  const page = new DOMParser().parseFromString(text, 'text/html');
+  for (const element of page.querySelectorAll(
+    'script, style, link, meta, base, iframe, frame, object, embed, audio, video, source, form',
+  )) {
+    if (element.localName === 'form') element.replaceWith(...element.childNodes);
+    else element.remove();
+  }
+  for (const element of page.querySelectorAll('*'))
+    for (const { name, value } of [...element.attributes]) {
+      const remote = ['src', 'srcset', 'poster', 'background'].includes(name) && !value.startsWith('data:');
+      if (name === 'style' || name.startsWith('on') || remote) element.removeAttribute(name);
+    }
+  return page.documentElement.outerHTML;
+}
