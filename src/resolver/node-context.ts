@@ -106,6 +106,11 @@ export class NodeContext implements Context {
     return new NodeContext(this.#shared, this.#options, insideDevice(this.settings));
   }
 
+  /** The node's own context, as a request from outside starts with. */
+  atTop(): NodeContext {
+    return new NodeContext(this.#shared);
+  }
+
   /** Specifiers that outrank the messages' own: those of this resolution, else of the node. */
   cacheControl(): Value | undefined {
     return this.settings.cacheControl ?? this.option('cache-control');
