@@ -48,10 +48,13 @@ async function connect(clients: Clients): Promise<Remote<ServicePort>> {
     } else if ((await clients.matchAll({ type: 'window', includeUncontrolled: true })).length === 0) break;
     await later(50);
   }
-  throw new AoError('no-node', 'No tab runs the node at the moment. Open the app and ask again.', { status: 503 });
+  throw new AoError('no-node', 'No tab runs the node at the moment. Open the app and ask again.', {
+    status: 503,
+  });
 }
 
-const later = (milliseconds: number) => new Promise<false>((resolve) => setTimeout(() => resolve(false), milliseconds));
+const later = (milliseconds: number) =>
+  new Promise<false>((resolve) => setTimeout(() => resolve(false), milliseconds));
 
 /**
  * Asks the node. When its tab closes meanwhile, the next tab takes over and the request is made again.
@@ -71,7 +74,8 @@ export async function ask(clients: Clients, exchange: HttpExchange): Promise<Htt
       continue;
     }
     if (current === connection) current = undefined;
-    if (attempt >= 3) throw new AoError('no-node', 'The node went away while it was answering.', { status: 503 });
+    if (attempt >= 3)
+      throw new AoError('no-node', 'The node went away while it was answering.', { status: 503 });
   }
 }
 

@@ -19,13 +19,19 @@ export interface TransportOptions {
 /** Statuses that say "later", not "no". */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Headers that a page may not set; the browser writes them itself. */
-const FORBIDDEN = /^(host|connection|content-length|transfer-encoding|cookie|user-agent|origin|referer|accept-encoding|date|keep-alive|te|trailer|upgrade|via|proxy-.*|sec-.*)$/;
+const FORBIDDEN =
+  /^(host|connection|content-length|transfer-encoding|cookie|user-agent|origin|referer|accept-encoding|date|keep-alive|te|trailer|upgrade|via|proxy-.*|sec-.*)$/;
 
 /** A transport over `fetch`. Failures are `AoError`s: `peer-timeout` 504, `peer-unreachable` 502, `peer-too-large` 502. */
 export function fetchTransport(defaults: TransportOptions = {}): Transport {
   const doFetch = defaults.fetch ?? globalThis.fetch.bind(globalThis);
 
-  async function once(request: HttpRequest, timeout: number, maxBytes: number, signal?: AbortSignal): Promise<HttpResponse> {
+  async function once(
+    request: HttpRequest,
+    timeout: number,
+    maxBytes: number,
+    signal?: AbortSignal,
+  ): Promise<HttpResponse> {
     const clock = AbortSignal.timeout(timeout);
     const both = signal ? AbortSignal.any([signal, clock]) : clock;
     try {
@@ -47,12 +53,17 @@ export function fetchTransport(defaults: TransportOptions = {}): Transport {
     } catch (thrown) {
       if (thrown instanceof AoError) throw thrown;
       if (clock.aborted)
-        throw new AoError('peer-timeout', `${hostOf(request.target)} did not answer within ${timeout / 1000} s.`, {
-          status: 504,
-          detail: { url: request.target },
-          cause: thrown,
-        });
-      if (signal?.aborted) throw new AoError('cancelled', 'The request was cancelled.', { status: 499, cause: thrown });
+        throw new AoError(
+          'peer-timeout',
+          `${hostOf(request.target)} did not answer within ${timeout / 1000} s.`,
+          {
+            status: 504,
+            detail: { url: request.target },
+            cause: thrown,
+          },
+        );
+      if (signal?.aborted)
+        throw new AoError('cancelled', 'The request was cancelled.', { status: 499, cause: thrown });
       throw new AoError(
         'peer-unreachable',
         `${hostOf(request.target)} could not be reached: it is down, refuses pages of other origins, or there is no network.`,
@@ -73,7 +84,8 @@ export function fetchTransport(defaults: TransportOptions = {}): Transport {
           const response = await once(request, timeout, maxBytes, options.signal);
           if (last || !PASSING.has(response.status)) return response;
         } catch (thrown) {
-          const passing = thrown instanceof AoError && ['peer-timeout', 'peer-unreachable'].includes(thrown.code);
+          const passing =
+            thrown instanceof AoError && ['peer-timeout', 'peer-unreachable'].includes(thrown.code);
           if (last || !passing) throw thrown;
         }
         await new Promise((resolve) => setTimeout(resolve, 200 * 3 ** attempt * (0.75 + Math.random() / 2)));
@@ -93,7 +105,10 @@ function headerText(value: string): string {
 
 async function readLimited(response: Response, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = () =>
-    new AoError('peer-too-large', `The reply is larger than ${maxBytes} bytes.`, { status: 502, detail: { maxBytes } });
+    new AoError('peer-too-large', `The reply is larger than ${maxBytes} bytes.`, {
+      status: 502,
+      detail: { maxBytes },
+    });
   if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
     await response.body?.cancel();
     throw tooLarge();

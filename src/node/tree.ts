@@ -38,7 +38,8 @@ export function toTree(key: string, value: Value, depth = 1, path = ''): TreeNod
 function binaryNode(key: string, value: string | Uint8Array, path: string): TreeNode {
   const bytes = binaryBytes(value);
   const text = typeof value === 'string' && value.isWellFormed() ? value : undefined;
-  const shown = text === undefined ? `hex:${toHex(bytes.subarray(0, MAX_TEXT / 4))}` : text.slice(0, MAX_TEXT);
+  const shown =
+    text === undefined ? `hex:${toHex(bytes.subarray(0, MAX_TEXT / 4))}` : text.slice(0, MAX_TEXT);
   return { key, path, type: 'binary', text: shown, bytes: bytes.length };
 }
 

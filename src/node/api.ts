@@ -1,0 +1,276 @@
+/** The node as pages call it: `NodeApi` of `protocol/api.ts`, over one node. */
+import { AoError } from '../base/errors.ts';
+import { messageId } from '../commitment/id.ts';
+import { knownProcesses, readAssignments, readHead } from '../device/schedule-records.ts';
+import { newestSlot, readState } from '../device/slot-records.ts';
+import { Processes } from '../device/processes.ts';
+import { Schedules } from '../device/schedules.ts';
+import { hasMemory64 } from '../engine/webassembly.ts';
+import { Message } from '../message/message.ts';
+import { Link, type Value } from '../message/value.ts';
+import type {
+  HttpExchange,
+  NodeApi,
+  NodeEventData,
+  NodeInfo,
+  ProcessSummary,
+  SendOptions,
+  SendResult,
+  SpawnOptions,
+  TraceStep,
+} from '../protocol/api.ts';
+import type { Result } from '../resolver/device.ts';
+import type { NodeEvent } from '../resolver/context.ts';
+import type { Node } from './node.ts';
+import { exportProcess, importProcess, removeProcess, storageReport } from './process-file.ts';
+import { Samples } from './samples.ts';
+import { signMessage } from './sign-message.ts';
+import { checkedTags, defineProcess, reportModule } from './spawn.ts';
+import { toTree } from './tree.ts';
+import { requireHead, slotDetail, slotResult, slotSummaries, summary, type ViewKeys } from './view.ts';
+
+export interface ServiceOptions {
+  readonly storage: 'indexeddb' | 'memory';
+  /** URL of the list of downloaded modules. */
+  readonly modules: string;
+}
+
+/** What the node worker exposes: the API, and what its own client needs beside it. */
+export interface NodeService extends Omit<NodeApi, 'spawn' | 'send'> {
+  spawn(options: SpawnOptions, once?: string): Promise<ProcessSummary>;
+  send(process: string, message: SendOptions, once?: string): Promise<SendResult>;
+  subscribe(listener: (event: NodeEventData) => void): Promise<void>;
+  ping(): Promise<true>;
+}
+
+/** Largest data of one message, in bytes. */
+const MAX_DATA = 16 * 1024 * 1024;
+/** How far back a call that is made again is looked for, in slots. */
+const ONCE_WINDOW = 64;
+
+export function nodeApi(node: Node, options: ServiceOptions): NodeService {
+  const { context, store } = node;
+  const samples = new Samples(options.modules);
+  const startedAt = Date.now();
+  const live = Processes.of(context);
+
+  const addView = (id: string, keys: ViewKeys) => Schedules.of(context).annotate(id, { ...keys }, context);
+
+  return {
+    ping: async () => true,
+
+    async subscribe(listener) {
+      node.listen((event) => {
+        const data = toEventData(event);
+        if (data) listener(data);
+      });
+    },
+
+    async info(): Promise<NodeInfo> {
+      const estimate = (await globalThis.navigator?.storage?.estimate?.()) ?? {};
+      return {
+        address: node.wallet.address,
+        version: VERSION,
+        storage: options.storage,
+        usage: estimate.usage ?? 0,
+        quota: estimate.quota ?? 0,
+        persisted: (await globalThis.navigator?.storage?.persisted?.()) ?? false,
+        liveProcesses: node.engines.live,
+        leader: true,
+        memory64: hasMemory64(),
+        startedAt,
+      };
+    },
+
+    async request(exchange) {
+      const { status, headers, body } = await node.handle(exchange);
+      return { status, headers: headers.map(([name, value]) => [name, value]), body };
+    },
+
+    async trace(exchange: HttpExchange) {
+      const steps: TraceStep[] = [];
+      const { status, headers, body } = await node.handle(exchange, (step) => steps.push({ ...step }));
+      return {
+        answer: { status, headers: headers.map(([name, value]): [string, string] => [name, value]), body },
+        steps,
+      };
+    },
+
+    samples: () => samples.list(),
+    inspectModule: async (bytes) => reportModule(bytes),
+
+    async spawn(spawn, once = crypto.randomUUID()) {
+      const known = await spawnedBefore(once);
+      if (known) return summary(known, context);
+      const { definition, id, kind } = await defineProcess(spawn, context, samples, once);
+      unwrap(
+        await context.resolve(definition, Message.of({ path: 'schedule', method: 'POST', body: definition })),
+      );
+      const name = spawn.name ? { name: spawn.name } : {};
+      await addView(id, { kind, level: 'replayed', ...name });
+      await computeQuietly(id, 0);
+      return summary(id, context);
+    },
+
+    async send(process, message, once = crypto.randomUUID()) {
+      await requireHead(process, context);
+      const data = message.data ?? '';
+      if (data.length > MAX_DATA)
+        throw new AoError('message-too-large', `A message may carry ${MAX_DATA / 1024 / 1024} MiB of data.`, {
+          status: 413,
+        });
+      const sent = (await sentBefore(process, once)) ?? (await schedule(process, message, once));
+      if (message.compute === false) return sent;
+      const state = await stateAt(process, sent.slot);
+      const stored = await readState(store, process, sent.slot);
+      return { ...sent, result: slotResult(sent.slot, state.get('results'), stored?.record) };
+    },
+
+    async processes() {
+      const ids = await knownProcesses(store);
+      const all = await Promise.all(ids.map((id) => summary(id, context)));
+      return all.sort((a, b) => b.lastActivity - a.lastActivity);
+    },
+    process: (id) => summary(id, context),
+    slots: (process, range = {}) => slotSummaries(process, range, context),
+    slot: (process, slot) => slotDetail(process, slot, context),
+
+    async state(process, { slot, path = '', depth = 1 } = {}) {
+      await requireHead(process, context);
+      const at = slot ?? (await newestSlot(store, process));
+      if (at < 0) throw new AoError('no-slot', 'Nothing of this process is computed yet.', { status: 404 });
+      let value: Value = await stateAt(process, at);
+      for (const key of path.split('/').filter((part) => part !== '')) value = await child(value, key);
+      if (value instanceof Link) value = await context.cache.load(value);
+      return toTree(path.split('/').pop() ?? '', value, Math.min(depth, 8), path);
+    },
+
+    async compute(process) {
+      const head = await requireHead(process, context);
+      (await live.find(process, context))?.retry();
+      await stateAt(process, head.slot);
+      return summary(process, context);
+    },
+
+    async stop(process) {
+      await live.get(process)?.stop();
+    },
+
+    async rename(process, name) {
+      await requireHead(process, context);
+      await addView(process, { name: name.slice(0, 200) });
+    },
+
+    exportProcess: (id) => exportProcess(id, context),
+    async importProcess(file) {
+      return summary(await importProcess(file, context), context);
+    },
+    removeProcess: (id) => removeProcess(id, context),
+    storage: () => storageReport(context),
+    persist: async () => (await globalThis.navigator?.storage?.persist?.()) ?? false,
+  };
+
+  /** The process that an earlier try of the same call made, if it got that far. */
+  async function spawnedBefore(once: string): Promise<string | undefined> {
+    const recent = Date.now() - 10 * 60_000;
+    for (const id of await knownProcesses(store)) {
+      const head = await readHead(store, id);
+      if (!head?.own || head.created < recent) continue;
+      const [first] = await readAssignments(store, id, 0, 0);
+      if (first?.assignment.message('body')?.text('anchor') === once) return id;
+    }
+    return undefined;
+  }
+
+  async function sentBefore(process: string, once: string): Promise<SendResult | undefined> {
+    const head = await requireHead(process, context);
+    const recent = await readAssignments(store, process, Math.max(0, head.slot - ONCE_WINDOW), head.slot);
+    const found = recent.find(({ assignment }) => assignment.message('body')?.text('anchor') === once);
+    const body = found?.assignment.message('body');
+    return found && body ? { slot: found.slot, id: messageId(body, 'signed') } : undefined;
+  }
+
+  async function schedule(process: string, message: SendOptions, once: string): Promise<SendResult> {
+    const body = await signMessage(
+      Message.of({
+        ...checkedTags(message.tags ?? {}),
+        ...(message.action ? { action: message.action } : {}),
+        ...(message.data === undefined ? {} : { data: message.data }),
+        type: 'Message',
+        'data-protocol': 'ao',
+        variant: 'ao.N.1',
+        target: process,
+        anchor: once,
+      }),
+      context,
+    );
+    const definition = await definitionOf(process);
+    const assignment = unwrap(
+      await context.resolve(definition, Message.of({ path: 'schedule', method: 'POST', body })),
+    ) as Message;
+    return { slot: Number(assignment.get('slot')), id: messageId(body, 'signed') };
+  }
+
+  async function definitionOf(process: string): Promise<Message> {
+    const definition = await context.cache.read(process);
+    if (!(definition instanceof Message))
+      throw new AoError('no-process', `The definition of ${process} is not here.`, { status: 404 });
+    return definition;
+  }
+
+  async function stateAt(process: string, slot: number): Promise<Message> {
+    const request = Message.of({ path: 'compute', slot: BigInt(slot) });
+    return unwrap(await context.resolve(await definitionOf(process), request)) as Message;
+  }
+
+  /** The first slot of a new process; that it fails is shown on its page, not as a failure of making it. */
+  async function computeQuietly(process: string, slot: number): Promise<void> {
+    try {
+      await stateAt(process, slot);
+    } catch (thrown) {
+      await addView(process, { trouble: AoError.wrap(thrown).message });
+    }
+  }
+
+  async function child(value: Value, key: string): Promise<Value> {
+    const loaded = value instanceof Link ? await context.cache.load(value) : value;
+    const found =
+      loaded instanceof Message
+        ? loaded.get(key)
+        : Array.isArray(loaded)
+          ? (loaded as Value[])[Number(key) - 1]
+          : undefined;
+    if (found === undefined)
+      throw new AoError('no-key', `There is nothing at ${key}.`, { status: 404, detail: { key } });
+    return found;
+  }
+}
+
+const VERSION = '0.1.0';
+
+/** A result's value, or its refusal as an error with the status that it maps to. */
+function unwrap(result: Result): Value {
+  if (result.status === 'ok' || result.status === 'created') return result.value;
+  const { value } = result;
+  const message = value instanceof Message ? value : Message.empty;
+  const text = (key: string) => message.text(key);
+  const status = message.get('status');
+  const sentence =
+    text('body') ??
+    text('message') ??
+    text('error') ??
+    text('reason') ??
+    (typeof value === 'string' ? value : 'The node refused.');
+  throw new AoError(text('code') ?? 'refused', sentence, {
+    status: typeof status === 'bigint' ? Number(status) : result.status === 'failure' ? 500 : 400,
+  });
+}
+
+function toEventData(event: NodeEvent): NodeEventData | undefined {
+  const id = event['process'];
+  const slot = event['slot'];
+  if (typeof id === 'string' && typeof slot === 'number')
+    return { type: 'slot', id, slot, ok: event.type !== 'slot-failed' };
+  if (typeof id === 'string') return { type: 'process', id };
+  return undefined;
+}

@@ -1,0 +1,159 @@
+/**
+ * Engines in process workers: one worker a machine, killed when it does not come back.
+ *
+ * WebAssembly and Lua can not be interrupted from inside, so a time limit is a worker that is terminated. What it
+ * held is gone; whoever owns the process restores it from its last snapshot. Others are not touched.
+ */
+import { AoError } from '../base/errors.ts';
+import type { EngineHost } from '../engine/host.ts';
+import type { EvaluateOptions, Limits, ModuleInspection, WasmEngine, WasmStart } from '../engine/engine.ts';
+import { releaseProxy, wrap } from '../protocol/rpc.ts';
+import type { Engines } from '../resolver/context.ts';
+
+export interface EnginePoolOptions {
+  /** Starts a process worker. */
+  readonly createWorker: () => Worker;
+  /** Most machines that live at once (default: twice the processors, at least 8). */
+  readonly maxLive?: number;
+  /** Milliseconds for one message where a machine has no limit of its own (default 20,000). */
+  readonly time?: number;
+  /**
+   * Asked when a machine is to start and there are `maxLive` already: lets one go (through a snapshot) and
+   * answers whether it did.
+   */
+  readonly evict?: () => Promise<boolean>;
+}
+
+/** Milliseconds that compiling, starting and restoring may take. */
+const START_TIME = 60_000;
+/** Milliseconds for what the machine itself does not decide (snapshots, digests). */
+const SERVICE_TIME = 60_000;
+
+export class EnginePool implements Engines {
+  readonly #options: EnginePoolOptions;
+  readonly #maxLive: number;
+  readonly #live = new Set<ProcessWorker>();
+  evict: () => Promise<boolean>;
+
+  constructor(options: EnginePoolOptions) {
+    this.#options = options;
+    this.#maxLive = options.maxLive ?? Math.max(8, 2 * (globalThis.navigator?.hardwareConcurrency ?? 4));
+    this.evict = options.evict ?? (async () => false);
+  }
+
+  /** Number of machines that live now. */
+  get live(): number {
+    return this.#live.size;
+  }
+
+  /** Ends every machine at once, wherever it is. */
+  close(): void {
+    for (const worker of this.#live)
+      worker.kill(new AoError('node-closed', 'The node was closed.', { status: 503 }));
+  }
+
+  async #spawn(limits: Limits | undefined): Promise<ProcessWorker> {
+    // Nobody may be evictable (all are computing): then the cap gives way rather than the process.
+    while (this.#live.size >= this.#maxLive && (await this.evict()));
+    const worker = new ProcessWorker(
+      this.#options.createWorker(),
+      limits?.time ?? this.#options.time ?? 20_000,
+      () => this.#live.delete(worker),
+    );
+    this.#live.add(worker);
+    return worker;
+  }
+
+  /** @throws AoError as `startWasm` of `engine/wasm-engine.ts` does; `runaway` if starting does not end */
+  async startWasm(start: WasmStart): Promise<WasmEngine> {
+    const worker = await this.#spawn(start.limits);
+    try {
+      const inspection = await worker.run(START_TIME, (host) => host.startWasm(start));
+      return wasmEngine(worker, inspection);
+    } catch (thrown) {
+      worker.kill(AoError.wrap(thrown));
+      throw thrown;
+    }
+  }
+
+  async startLua(): Promise<unknown> {
+    throw new AoError('no-lua', 'This node runs no Lua yet.', { status: 501 });
+  }
+}
+
+/** One worker with its port, and the error that it ended with. */
+class ProcessWorker {
+  readonly #worker: Worker;
+  /** Every call of it is asynchronous already, so the remote one has the same type. */
+  readonly #host: EngineHost & { [releaseProxy]?: () => void };
+  readonly #onEnd: () => void;
+  readonly #ended = Promise.withResolvers<never>();
+  #error: AoError | undefined;
+  /** Milliseconds for one message. */
+  readonly time: number;
+
+  constructor(worker: Worker, time: number, onEnd: () => void) {
+    this.#worker = worker;
+    this.#host = wrap<EngineHost>(worker) as unknown as EngineHost & { [releaseProxy](): void };
+    this.#onEnd = onEnd;
+    this.time = time;
+    this.#ended.promise.catch(() => {});
+    worker.onerror = (event) =>
+      this.kill(new AoError('engine-failed', event.message || 'The process worker failed.', { status: 500 }));
+  }
+
+  /**
+   * Calls the machine; after `time` milliseconds its worker is terminated.
+   * @throws AoError `runaway` (503), `engine-closed` (503)
+   */
+  async run<T>(time: number, call: (host: EngineHost) => Promise<T>): Promise<T> {
+    if (this.#error) throw this.#error;
+    const timer = setTimeout(
+      () =>
+        this.kill(
+          new AoError('runaway', `The program did not come back within ${time / 1000} s and was stopped.`, {
+            status: 503,
+            detail: { limit: time },
+          }),
+        ),
+      time,
+    );
+    try {
+      return await Promise.race([call(this.#host), this.#ended.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  kill(error: AoError): void {
+    if (this.#error) return;
+    this.#error = error;
+    this.#worker.terminate();
+    this.#host[releaseProxy]?.();
+    this.#ended.reject(error);
+    this.#onEnd();
+  }
+
+  end(): void {
+    this.kill(new AoError('engine-closed', 'This machine was closed.', { status: 503 }));
+  }
+}
+
+function wasmEngine(worker: ProcessWorker, inspection: ModuleInspection): WasmEngine {
+  const { time } = worker;
+  return {
+    inspection,
+    evaluate: (message, environment, options?: EvaluateOptions) =>
+      worker.run(time, (host) => host.evaluate(message, environment, options)),
+    // Each message has its own time; together they may take the sum, so a runaway is found at the latest then.
+    evaluateAll: (messages, options) =>
+      worker.run(time * Math.max(1, messages.length), (host) => host.evaluateAll(messages, options)),
+    call: (name, parameters) => worker.run(time, (host) => host.call(name, parameters)),
+    snapshot: () => worker.run(SERVICE_TIME, (host) => host.snapshot()),
+    digest: () => worker.run(SERVICE_TIME, (host) => host.digest()),
+    image: () => worker.run(SERVICE_TIME, (host) => host.image()),
+    async close() {
+      worker.end();
+    },
+  };
+}

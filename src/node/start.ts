@@ -1,0 +1,67 @@
+/**
+ * What the node worker does: opens the store, puts the node together, and answers on every port it is handed.
+ * Ports may come before the node is ready; their calls wait. If it can not start, every call says why.
+ */
+import { AoError } from '../base/errors.ts';
+import { expose } from '../protocol/rpc.ts';
+import { openIndexedDb } from '../store/indexeddb.ts';
+import { MemoryStore } from '../store/memory.ts';
+import type { Store } from '../store/store.ts';
+import { nodeApi, type NodeService } from './api.ts';
+import { createNode } from './node.ts';
+
+export interface StartMessage {
+  readonly type: 'beamlet:start';
+  readonly database: string;
+  /** URL of the list of modules that were downloaded beside the app. */
+  readonly modules: string;
+}
+
+/** Handles the messages of the worker's own channel. */
+export function serveNode(scope: DedicatedWorkerGlobalScope, createWorker: () => Worker): void {
+  const started = Promise.withResolvers<NodeService>();
+  started.promise.catch(() => {});
+  scope.addEventListener('message', (event: MessageEvent<StartMessage | { type: 'beamlet:connect' }>) => {
+    const port = event.ports[0];
+    if (event.data.type === 'beamlet:start')
+      start(event.data, createWorker).then(started.resolve, started.reject);
+    else if (event.data.type === 'beamlet:connect' && port) connect(port, started.promise);
+  });
+}
+
+async function start({ database, modules }: StartMessage, createWorker: () => Worker): Promise<NodeService> {
+  const { store, kind } = await openStore(database);
+  const node = await createNode({ store, createWorker });
+  return nodeApi(node, { storage: kind, modules });
+}
+
+/** IndexedDB; where the browser has none (some private windows), memory, which the page says plainly. */
+async function openStore(name: string): Promise<{ store: Store; kind: 'indexeddb' | 'memory' }> {
+  if (typeof indexedDB === 'undefined') return { store: new MemoryStore(), kind: 'memory' };
+  try {
+    return { store: await openIndexedDb(name), kind: 'indexeddb' };
+  } catch (thrown) {
+    // A database of a newer version must not be passed over: what is in it would seem lost.
+    if (thrown instanceof AoError && thrown.code === 'database-newer') throw thrown;
+    console.warn('IndexedDB can not be opened; state is kept in memory until this page closes.', thrown);
+    return { store: new MemoryStore(), kind: 'memory' };
+  }
+}
+
+/** Calls wait for the node; each fails with the reason if it could not start. */
+function connect(port: MessagePort, service: Promise<NodeService>): void {
+  const waiting = new Proxy({} as NodeService, {
+    get: (_, name) =>
+      name === 'then' || typeof name === 'symbol'
+        ? undefined
+        : async (...args: unknown[]) => {
+            const ready = (await service) as unknown as Record<string, (...args: unknown[]) => unknown>;
+            const method = Object.hasOwn(ready, name) ? ready[name] : undefined;
+            if (!method)
+              throw new AoError('no-such-call', `The node offers no call ${name}.`, { status: 404 });
+            return method(...args);
+          },
+  });
+  expose(waiting, port);
+  port.start();
+}
