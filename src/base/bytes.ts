@@ -124,30 +124,48 @@ for (let i = 0; i < 64; i++) {
   VALUES[STANDARD_ALPHABET.charCodeAt(i)] = i;
 }
 
-function encode64(bytes: Uint8Array, alphabet: string): string {
+/** Two characters for every 12 bits. */
+function pairs(alphabet: string): string[] {
+  return Array.from({ length: 4096 }, (_, bits) => alphabet[bits >> 6]! + alphabet[bits & 63]!);
+}
+
+const URL_PAIRS = pairs(URL_ALPHABET);
+const STANDARD_PAIRS = pairs(STANDARD_ALPHABET);
+
+function encode64(bytes: Uint8Array, alphabet: string, table: readonly string[]): string {
   let out = '';
   let i = 0;
   for (; i + 2 < bytes.length; i += 3) {
     const n = (bytes[i]! << 16) | (bytes[i + 1]! << 8) | bytes[i + 2]!;
-    out += alphabet[n >> 18]! + alphabet[(n >> 12) & 63]! + alphabet[(n >> 6) & 63]! + alphabet[n & 63]!;
+    out += table[n >> 12]! + table[n & 4095]!;
   }
   const left = bytes.length - i;
-  if (left === 1) out += alphabet[bytes[i]! >> 2]! + alphabet[(bytes[i]! << 4) & 63]!;
+  if (left === 1) out += table[bytes[i]! << 4]!;
   if (left === 2) {
-    const n = (bytes[i]! << 8) | bytes[i + 1]!;
-    out += alphabet[n >> 10]! + alphabet[(n >> 4) & 63]! + alphabet[(n << 2) & 63]!;
+    const n = (bytes[i]! << 10) | (bytes[i + 1]! << 2);
+    out += table[n >> 6]! + alphabet[n & 63]!;
   }
   return out;
 }
 
+/** Newer engines have it built in (ECMAScript's typed array base64). */
+interface Base64Encoder {
+  toBase64?(options: { alphabet: 'base64' | 'base64url'; omitPadding: boolean }): string;
+}
+
+const URL_OPTIONS = { alphabet: 'base64url', omitPadding: true } as const;
+const STANDARD_OPTIONS = { alphabet: 'base64', omitPadding: false } as const;
+
 /** `b64u` of the specifications: base64url without padding. */
 export function toBase64Url(bytes: Uint8Array): string {
-  return encode64(bytes, URL_ALPHABET);
+  return (bytes as Base64Encoder).toBase64?.(URL_OPTIONS) ?? encode64(bytes, URL_ALPHABET, URL_PAIRS);
 }
 
 /** `b64` of the specifications: standard base64 with padding. */
 export function toBase64(bytes: Uint8Array): string {
-  const text = encode64(bytes, STANDARD_ALPHABET);
+  const built = (bytes as Base64Encoder).toBase64?.(STANDARD_OPTIONS);
+  if (built !== undefined) return built;
+  const text = encode64(bytes, STANDARD_ALPHABET, STANDARD_PAIRS);
   return text + '='.repeat((4 - (text.length % 4)) % 4);
 }
 

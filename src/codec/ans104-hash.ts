@@ -5,7 +5,8 @@
  * in `H384(so far ‖ dh(member))` member by member. An item is eight members, of which the first four are the same
  * for all items of a signer: what they hash to is remembered.
  */
-import { equalBytes, toBytes } from '../base/bytes.ts';
+import { toBytes } from '../base/bytes.ts';
+import { ByteCache } from '../crypto/byte-cache.ts';
 import { sha384, sha384Async } from '../crypto/hash.ts';
 
 export type DeepHashInput = Uint8Array | readonly DeepHashInput[];
@@ -13,6 +14,11 @@ export type DeepHashInput = Uint8Array | readonly DeepHashInput[];
 const DIGEST = 48;
 /** From here on the bytes are hashed off this thread. */
 const LARGE = 256 * 1024;
+
+/** True for data that is better hashed by `signingDataAsync`. */
+export function isLarge(data: Uint8Array): boolean {
+  return data.length >= LARGE;
+}
 
 /** Both halves next to one another, reused: nothing waits between filling and hashing it. */
 const pair = new Uint8Array(2 * DIGEST);
@@ -63,32 +69,32 @@ const START = ['dataitem', '1'].reduce<Uint8Array>(
 );
 const NOTHING = hashBlob(new Uint8Array(0));
 
+/** Hashes of everything up to and with an owner; and on from there with no target and no anchor. */
 interface Prefix {
-  readonly owner: Uint8Array;
   readonly hash: Uint8Array;
+  readonly bare: Uint8Array;
 }
 
-const prefixes = new Map<string, Prefix>();
+const prefixes: Record<number, ByteCache<Prefix>> = {};
 const MAX_PREFIXES = 512;
+/** Targets recur: they are the processes that many write to. */
+const targets = new ByteCache<Uint8Array>(512);
 
-/** Hash of everything up to and with the owner. */
-function prefix(signatureType: number, owner: Uint8Array): Uint8Array {
-  let name = String(signatureType);
-  for (let i = 0; i < 16; i++) name += String.fromCharCode(owner[i + 16] ?? owner[i] ?? 256);
-  const known = prefixes.get(name);
-  if (known && equalBytes(known.owner, owner)) return known.hash;
-  const hash = join(join(START, hashBlob(toBytes(String(signatureType)))), hashBlob(owner));
-  prefixes.delete(name);
-  prefixes.set(name, { owner: owner.slice(), hash });
-  if (prefixes.size > MAX_PREFIXES) prefixes.delete(prefixes.keys().next().value!);
-  return hash;
+function prefix({ signatureType, owner }: SignedParts): Prefix {
+  const cache = (prefixes[signatureType] ??= new ByteCache(MAX_PREFIXES));
+  return cache.get(owner, () => {
+    const hash = join(join(START, hashBlob(toBytes(String(signatureType)))), hashBlob(owner));
+    return { hash, bare: join(join(hash, NOTHING), NOTHING) };
+  });
 }
 
 function beforeData(parts: SignedParts): Uint8Array {
-  let hash = prefix(parts.signatureType, parts.owner);
-  for (const field of [parts.target, parts.anchor])
-    hash = join(hash, field.length === 0 ? NOTHING : hashBlob(field));
-  return join(hash, hashBlob(parts.tagBytes));
+  const { hash, bare } = prefix(parts);
+  const { target, anchor } = parts;
+  const tags = hashBlob(parts.tagBytes);
+  if (target.length === 0 && anchor.length === 0) return join(bare, tags);
+  const withTarget = join(hash, target.length === 0 ? NOTHING : targets.get(target, hashBlob));
+  return join(join(withTarget, anchor.length === 0 ? NOTHING : hashBlob(anchor)), tags);
 }
 
 /** The 48 bytes that a signature is over. */
@@ -98,7 +104,7 @@ export function signingData(parts: SignedParts): Uint8Array {
 
 /** The same; large data is hashed off this thread. */
 export async function signingDataAsync(parts: SignedParts): Promise<Uint8Array> {
-  if (parts.data.length < LARGE) return signingData(parts);
+  if (!isLarge(parts.data)) return signingData(parts);
   const data = await sha384Async(parts.data);
   return join(beforeData(parts), join(blobTag(parts.data.length), data));
 }

@@ -5,6 +5,7 @@
 import { fromBytes, toBase64Url } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
 import { checksummed, ethereumAddress } from '../crypto/address.ts';
+import { ByteCache } from '../crypto/byte-cache.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { signingData } from './ans104-hash.ts';
 import { checkTags, readTags, type Tag, writeTags } from './ans104-tags.ts';
@@ -202,9 +203,12 @@ export class DataItem {
    * @throws AoError `bad-key` for an Ethereum key that is none
    */
   get signer(): string {
-    if (this.signatureType === 3) return ethereumAddress(this.owner);
-    if (this.signatureType === 7) return checksummed(fromBytes(this.owner).slice(2));
-    return toBase64Url(sha256(this.owner));
+    return names(this).signer;
+  }
+
+  /** The owner as commitments name a key. */
+  get keyid(): string {
+    return names(this).keyid;
   }
 
   /** The same content with this signature. */
@@ -241,4 +245,25 @@ function little64(bytes: Uint8Array, at: number): number {
   let value = 0;
   for (let i = 7; i >= 0; i--) value = value * 256 + bytes[at + i]!;
   return value;
+}
+
+interface Names {
+  readonly signer: string;
+  readonly keyid: string;
+}
+
+const known: Record<number, ByteCache<Names>> = {};
+
+function names({ signatureType, owner }: DataItem): Names {
+  const cache = (known[signatureType] ??= new ByteCache(512));
+  return cache.get(owner, () => ({
+    signer: signerOf(signatureType, owner),
+    keyid: `publickey:${toBase64Url(owner)}`,
+  }));
+}
+
+function signerOf(signatureType: number, owner: Uint8Array): string {
+  if (signatureType === 3) return ethereumAddress(owner);
+  if (signatureType === 7) return checksummed(fromBytes(owner).slice(2));
+  return toBase64Url(sha256(owner));
 }

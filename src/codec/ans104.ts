@@ -109,7 +109,7 @@ function withCommitment(item: DataItem, { base, committed }: Content): Tabm {
   };
   if (signed) {
     commitment['committer'] = item.signer;
-    commitment['keyid'] = `publickey:${toBase64Url(item.owner)}`;
+    commitment['keyid'] = item.keyid;
     commitment['signature'] = toBase64Url(item.signature);
   }
   let fields = fromRecord(commitment);

@@ -116,10 +116,7 @@ const WRONG_ID = invalid('wrong-commitment-id', 'The commitment stands under an 
 /** The committer is who the key says, and the key is written in the one way it is. */
 function isBound(item: DataItem, commitment: Message): boolean {
   try {
-    return (
-      commitment.text('committer') === item.signer &&
-      commitment.text('keyid') === `publickey:${toBase64Url(item.owner)}`
-    );
+    return commitment.text('committer') === item.signer && commitment.text('keyid') === item.keyid;
   } catch {
     return false;
   }

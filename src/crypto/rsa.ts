@@ -5,8 +5,9 @@
  * The one that worked last for the same key, else the length of the hash, is tried first; when that
  * fails the length is read from the padded block itself by the public operation.
  */
-import { equalBytes, toBase64Url } from '../base/bytes.ts';
+import { toBase64Url } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
+import { ByteCache } from './byte-cache.ts';
 import { digest, SUBTLE_NAMES } from './hash.ts';
 import { source, type Octets } from './octets.ts';
 
@@ -19,15 +20,18 @@ const MAX_BYTES = 1024;
 const EXPONENT = 65537n;
 
 interface PublicKey {
-  readonly modulus: Uint8Array;
   readonly key: Promise<CryptoKey>;
+  /** Set when the import is done: waiting for what is there takes time as well. */
+  ready: CryptoKey | undefined;
   /** Length that this key's last valid signature had. */
   salt: number;
 }
 
-/** Imported keys, oldest first. */
-const keys = new Map<string, PublicKey>();
-const MAX_KEYS = 512;
+const keys = {
+  sha256: new ByteCache<PublicKey>(512),
+  sha384: new ByteCache<PublicKey>(512),
+  sha512: new ByteCache<PublicKey>(512),
+};
 
 /** True if this is a modulus that signatures are accepted for: 2048 to 8192 bits, no leading zero, odd. */
 export function isModulus(modulus: Uint8Array): boolean {
@@ -47,13 +51,15 @@ export async function verifyPss(
   hash: PssHash,
 ): Promise<boolean> {
   if (signature.length !== modulus.length || !isModulus(modulus)) return false;
-  const known = publicKey(modulus, hash);
-  let key: CryptoKey;
-  try {
-    key = await known.key;
-  } catch {
-    return false;
-  }
+  const known = keys[hash].get(modulus, (copy) => publicKey(copy, hash));
+  let key = known.ready;
+  if (!key)
+    try {
+      key = known.ready = await known.key;
+    } catch {
+      keys[hash].delete(modulus);
+      return false;
+    }
   const tried = known.salt;
   if (await check(key, tried, signature, data)) return true;
   const salt = saltLength(modulus, signature, hash);
@@ -68,22 +74,7 @@ function check(key: CryptoKey, saltLength: number, signature: Uint8Array, data: 
 }
 
 function publicKey(modulus: Uint8Array, hash: PssHash): PublicKey {
-  // A short name finds the key without encoding 512 bytes; the whole modulus is compared.
-  let name: string = hash;
-  for (let i = 0; i < 16; i++) name += String.fromCharCode(modulus[i + 16]!);
-  const found = keys.get(name);
-  if (found && equalBytes(found.modulus, modulus)) {
-    keys.delete(name);
-    keys.set(name, found);
-    return found;
-  }
-  const copy = modulus.slice();
-  const entry = { modulus: copy, key: importPublic(copy, hash), salt: HASH_LENGTH[hash] };
-  entry.key.catch(() => keys.get(name) === entry && keys.delete(name));
-  keys.delete(name);
-  keys.set(name, entry);
-  if (keys.size > MAX_KEYS) keys.delete(keys.keys().next().value!);
-  return entry;
+  return { key: importPublic(modulus, hash), ready: undefined, salt: HASH_LENGTH[hash] };
 }
 
 function importPublic(modulus: Uint8Array, hash: PssHash): Promise<CryptoKey> {
