@@ -1,12 +1,20 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+
+/** Hot replacement puts styles into the page, which the policy that ships forbids. */
+const looseStylesInDevelopment: Plugin = {
+  name: 'loose-styles-in-development',
+  apply: 'serve',
+  transformIndexHtml: (html) => html.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'"),
+};
 
 export default defineConfig({
   worker: { format: 'es' },
   build: { target: 'es2023', sourcemap: true },
   plugins: [
     svelte(),
+    looseStylesInDevelopment,
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'workers',

@@ -1,13 +1,26 @@
 /** The current route, as state; hash navigation keeps the browser's history and links working by themselves. */
+import { isAoPath } from '../../client/index.ts';
 import { parseRoute, toHash, type Route } from './route.ts';
 
+/**
+ * An AO path that was navigated to while no node ran gets this app's document under its own address: the node
+ * starts in it, and the path's screen shows the answer.
+ */
+function read(): Route {
+  if (!location.hash && isAoPath(location.pathname))
+    return { screen: 'path', target: location.pathname + location.search };
+  return parseRoute(location.hash);
+}
+
 class Router {
-  route = $state.raw<Route>(parseRoute(location.hash));
+  route = $state.raw<Route>(read());
 
   constructor() {
     addEventListener('hashchange', () => {
       const before = this.route.screen;
-      this.route = parseRoute(location.hash);
+      // From an AO path's own address into the app: its screens live at the root.
+      if (location.pathname !== '/') history.replaceState(history.state, '', `/${location.hash}`);
+      this.route = read();
       if (this.route.screen !== before) scrollTo(0, 0);
     });
   }
@@ -15,7 +28,7 @@ class Router {
   go(route: Route, options: { replace?: boolean } = {}): void {
     const hash = toHash(route);
     if (options.replace) {
-      history.replaceState(history.state, '', hash);
+      history.replaceState(history.state, '', `/${hash}`);
       this.route = parseRoute(hash);
     } else location.hash = hash;
   }
