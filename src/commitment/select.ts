@@ -45,14 +45,13 @@ export function selectCommitments(message: Message, selection: Selection = UNSIG
     for (const [id, commitment] of all) if (committerOf(commitment) !== undefined) chosen.add(id);
   } else
     for (const committer of listed(committers)) {
-      const size = chosen.size;
       let found = false;
       for (const [id, commitment] of all)
         if (committerOf(commitment) === committer) {
           chosen.add(id);
           found = true;
         }
-      if (!found && size === chosen.size)
+      if (!found)
         throw new AoError('unknown-committer', `Nobody with the address ${committer} has committed.`, {
           status: 404,
           detail: { committer },
@@ -109,12 +108,12 @@ export function committed(message: Message, selection: Selection = UNSIGNED, raw
   );
 }
 
-/** Keys that all of these commitments cover, in the order of the first. */
+/** Keys that all of these commitments cover, in the order of the last. */
 export function commonKeys(commitments: readonly Message[], raw = false): string[] {
-  const [first, ...others] = commitments;
-  if (!first) return [];
-  const lists = others.map((commitment) => new Set(committedKeys(commitment)));
-  return (raw ? listedKeys(first) : committedKeys(first)).filter((key) =>
+  const last = commitments.at(-1);
+  if (!last) return [];
+  const lists = commitments.slice(0, -1).map((commitment) => new Set(committedKeys(commitment)));
+  return (raw ? listedKeys(last) : committedKeys(last)).filter((key) =>
     lists.every((list) => list.has(withoutLinkSuffix(key))),
   );
 }

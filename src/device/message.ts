@@ -34,8 +34,8 @@ const remove: KeyFunction = async (base, request, context) => {
   const item = await readKey(request, 'item', context);
   const items = listItems(await readKey(request, 'items', context)) ?? [];
   const names = (item === undefined ? items : [item, ...items]).map(textOf).filter((name) => name !== undefined);
-  // A commitment cannot stay over a key that is gone (resolver.md §13, Q4).
-  return dropTouched(base, base.without(...names), names);
+  // Commitments stay even where a committed key goes (messages.md §11.3): they no longer verify.
+  return base.without(...names);
 };
 
 /** The request's selection; its own commitments, where it is signed, are no selection (resolver.md §13, Q17). */
