@@ -168,7 +168,7 @@ class Connection {
           return remote;
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.min(1_000, 50 * 2 ** attempt)));
+      await Promise.race([delay(Math.min(1_000, 50 * 2 ** attempt)), this.#gone.promise.catch(() => undefined)]);
     }
     throw new AoError('node-closed', 'The node was closed in this page.', { status: 503 });
   }
@@ -181,9 +181,9 @@ class Connection {
 
   /** Waits for the Service Worker only as long as this page does not become the leader itself. */
   async #otherPort(): Promise<MessagePort | undefined> {
-    await Promise.race([this.#controlled, new Promise((resolve) => setTimeout(resolve, 250))]);
-    if (this.#worker) return undefined;
-    return portToLeader().catch(() => undefined);
+    const gone = this.#gone.promise.catch(() => undefined);
+    if (!(await Promise.race([this.#controlled, delay(250), gone])) || this.#worker) return undefined;
+    return Promise.race([portToLeader().catch(() => undefined), delay(HELLO), gone]);
   }
 
   async call(name: keyof NodePort, args: unknown[]): Promise<never> {
@@ -216,6 +216,10 @@ class Connection {
 /** Calls that change something carry a key, so that making them again after the node moved does not do it twice. */
 function withKey(name: keyof NodePort, args: unknown[], once: string): unknown[] {
   return name === 'send' || name === 'spawn' ? [...args, once] : args;
+}
+
+function delay(milliseconds: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), milliseconds));
 }
 
 function timeout(milliseconds: number): Promise<never> {

@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { openNode, type OpenNode } from '../../../src/client/index.ts';
+
+let node: OpenNode | undefined;
+
+async function open(): Promise<OpenNode> {
+  node = await openNode({
+    serviceWorker: false,
+    database: `test-${crypto.randomUUID()}`,
+    createWorker: () => new Worker(new URL('../../../workers/node.worker.ts', import.meta.url), { type: 'module' }),
+  });
+  return node;
+}
+
+afterEach(async () => {
+  await node?.close();
+  node = undefined;
+});
+
+const text = async (response: Response) => response.text();
+
+describe('a node in a worker', () => {
+  it('starts, has an address, and answers AO paths', async () => {
+    const opened = await open();
+    const info = await opened.info();
+    expect(info.address).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(info.storage).toBe('indexeddb');
+    const response = await opened.fetch('/~meta@1.0/info/address', { headers: { 'accept-bundle': 'true' } });
+    expect(response.status).toBe(200);
+    expect(await text(response)).toBe(info.address);
+  });
+
+  it('spawns the counter, sends to it, and reads its state at a path', async () => {
+    const opened = await open();
+    const counter = await opened.spawn({ module: { type: 'sample', name: 'counter' }, name: 'count' });
+    expect(counter.kind).toBe('wasm64');
+    const sent = await opened.send(counter.id, { action: 'Inc', tags: { by: '5' } });
+    expect(sent.slot).toBe(1);
+    expect(sent.result?.ok).toBe(true);
+    const response = await opened.fetch(`/${counter.id}~process@1.0/now/count`, { headers: { 'accept-bundle': 'true' } });
+    expect(await text(response)).toBe('5');
+    const slots = await opened.slots(counter.id);
+    expect(slots.map(({ slot }) => slot)).toEqual([1, 0]);
+  });
+
+  it('refuses what it does not know with a typed error', async () => {
+    const opened = await open();
+    await expect(opened.process('x'.repeat(43))).rejects.toMatchObject({ code: 'no-process', status: 404 });
+    await expect(opened.spawn({ module: { type: 'wasm', bytes: Uint8Array.of(1, 2, 3) } })).rejects.toMatchObject({
+      code: 'bad-module',
+    });
+  });
+});
