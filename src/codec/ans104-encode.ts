@@ -24,7 +24,7 @@ import {
   UNSIGNED_TYPE,
 } from './ans104-fields.ts';
 import { DataItem, RSA_TYPE, SIGNATURE_KINDS } from './ans104-item.ts';
-import { joinValues } from './ans104-values.ts';
+import { joinTags } from './ans104-values.ts';
 import { longer, lowerCase, MAX_NAME_BYTES, MAX_TAGS, MAX_VALUE_BYTES, type Tag } from './ans104-tags.ts';
 import { checkDepth } from './limits.ts';
 
@@ -224,12 +224,8 @@ function binary(value: Value): Binary {
 /** As the item was whose tags these are. */
 function restore(content: Content, tags: readonly Tag[]): LaidOut {
   const { tabm, commitment, endian } = content;
-  const shown = new Map<string, Binary[]>();
-  for (const { name, value } of tags)
-    if (!META_TAGS.has(name)) {
-      const key = lowerCase(name);
-      shown.set(key, [...(shown.get(key) ?? []), value]);
-    }
+  const values = joinTags(tags);
+  const shown = new Set(tags.filter(({ name }) => !META_TAGS.has(name)).map(({ name }) => lowerCase(name)));
   if (isMapBundle(tags)) {
     const nested = new Map<string, DataItem>();
     for (const committed of committedKeys(commitment!)) {
@@ -243,13 +239,12 @@ function restore(content: Content, tags: readonly Tag[]): LaidOut {
     // A bundle of nothing was no bundle: its data was not in the item.
     return { tags, data: nested.size ? writeBundleMap(nested, endian).data : new Uint8Array(0) };
   }
-  const named = tags.find(({ name }) => lowerCase(name) === 'ao-data-key');
-  const dataKey = named ? textOf(named.value)! : 'data';
+  const dataKey = textOf(values.get('ao-data-key')) ?? 'data';
   const value = tabm.get(dataKey);
-  const hidden = shown.get(dataKey);
+  const isShown = shown.has(dataKey);
   // Data hides a tag of the same name. Where the reader sees the tag's value, there was no data.
-  const isTag = hidden !== undefined && isBinary(value) && equalBinary(value, joinValues(hidden));
-  const isTarget = dataKey === 'target' && commitment!.has('field-target') && !hidden;
+  const isTag = isShown && isBinary(value) && equalBinary(value, values.get(dataKey)!);
+  const isTarget = dataKey === 'target' && commitment!.has('field-target') && !isShown;
   if (value === undefined || isTag || isTarget) return { tags, data: new Uint8Array(0) };
   return { tags, data: binaryBytes(binary(value)) };
 }

@@ -22,8 +22,8 @@ import {
   UNSIGNED_TYPE,
 } from './ans104-fields.ts';
 import { DataItem } from './ans104-item.ts';
-import { lowerCase, type Tag, withinLimits } from './ans104-tags.ts';
-import { joinValues, lowerTypes } from './ans104-values.ts';
+import { lowerCase, withinLimits } from './ans104-tags.ts';
+import { joinTags } from './ans104-values.ts';
 import { checkDepth, KeyCount } from './limits.ts';
 
 export { ans104Bytes, encodeAns104, type EncodeOptions } from './ans104-encode.ts';
@@ -53,7 +53,7 @@ interface Content {
 }
 
 function readContent(item: DataItem, depth: number, count: KeyCount): Content {
-  const tags = readTags(item.tags);
+  const tags = joinTags(item.tags);
   const data = readData(item, textOf(tags.get('ao-data-key')) ?? 'data', depth, count);
   const target = item.target.length ? toBase64Url(item.target) : undefined;
 
@@ -67,22 +67,6 @@ function readContent(item: DataItem, depth: number, count: KeyCount): Content {
   for (const key of committed)
     base.set(key, data.get(key) ?? (key === 'target' ? target : undefined) ?? tags.get(key)!);
   return { base: new Message(base), committed: [...committed] };
-}
-
-/** Tags by their names in lower case. */
-function readTags(tags: readonly Tag[]): Map<string, Binary> {
-  const values = new Map<string, Binary[]>();
-  for (const { name, value } of tags) {
-    const key = lowerCase(name);
-    const before = values.get(key);
-    if (before) before.push(value);
-    else values.set(key, [value]);
-  }
-  const out = new Map<string, Binary>();
-  for (const [key, list] of values) out.set(key, joinValues(list));
-  const types = out.get('ao-types');
-  if (types !== undefined) out.set('ao-types', lowerTypes(types));
-  return out;
 }
 
 function readData(item: DataItem, key: string, depth: number, count: KeyCount): Map<string, Value> {
