@@ -17,6 +17,7 @@ import { jsonIface } from './json-iface.ts';
 import { json } from './json.ts';
 import { localName } from './local-name.ts';
 import { lookup } from './lookup.ts';
+import { manifest } from './manifest.ts';
 import { message } from './message.ts';
 import { meta } from './meta.ts';
 import { monitor } from './monitor.ts';
@@ -26,6 +27,7 @@ import { p4 } from './p4.ts';
 import { patch } from './patch.ts';
 import { process } from './process.ts';
 import { profile } from './profile.ts';
+import { query } from './query.ts';
 import { scheduler } from './scheduler.ts';
 import { simplePay } from './simple-pay.ts';
 import { stack } from './stack.ts';
@@ -54,6 +56,7 @@ export const builtInDevices: readonly Device[] = [
   jsonIface,
   localName,
   lookup,
+  manifest,
   message,
   meta,
   monitor,
@@ -63,6 +66,7 @@ export const builtInDevices: readonly Device[] = [
   patch,
   process,
   profile,
+  query,
   scheduler,
   simplePay,
   stack,

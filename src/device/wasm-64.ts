@@ -7,85 +7,16 @@
  */
 import { fromBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
-import { toBase64Url } from '../base/bytes.ts';
-import { sha256Async } from '../crypto/hash.ts';
 import { PAGE_BYTES, type MemoryImage } from '../engine/engine.ts';
 import { Message } from '../message/message.ts';
-import { Atom, binaryBytes, isBinary, Link, type Value } from '../message/value.ts';
+import { Atom, binaryBytes, isBinary, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Device, KeyFunction, Result } from '../resolver/device.ts';
-import { limitsOf } from './limits.ts';
-import { isIdText } from './message-id.ts';
-import { deepMerge, integerOf, itemsOf, readFirst, readKey, readPath, textOf } from './values.ts';
-import { callOf, instanceOf, withCall, withInstance, type WasmInstance } from './wasm-instance.ts';
-
-interface Image {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly message: Message | undefined;
-}
-
-/** The module that a state names. @throws AoError `no-image` (404), `bad-module` (422) */
-async function imageOf(base: Message, context: Context): Promise<Image> {
-  const prefix = textOf(base.get('input-prefix')) ?? '';
-  const named =
-    (await readPath(base, prefix ? `${prefix}/image` : 'image', context)) ??
-    (await readKey(base, 'body', context));
-  if (named === undefined)
-    throw new AoError('no-image', 'There is no WASM image: neither `image` nor `body` is there.', {
-      status: 404,
-    });
-  const found = isIdText(named) ? await context.cache.read(textOf(named)!) : named;
-  if (found === undefined)
-    throw new AoError('no-image', `The WASM image ${textOf(named)} is not here.`, {
-      status: 404,
-      detail: { image: textOf(named) ?? '' },
-    });
-  const loaded = found instanceof Link ? await context.cache.load(found) : found;
-  if (loaded instanceof Message) {
-    const bytes = await readFirst(
-      [
-        [loaded, 'body'],
-        [loaded, 'data'],
-      ],
-      context,
-    );
-    if (isBinary(bytes)) return { bytes: own(bytes), message: loaded };
-  }
-  if (isBinary(loaded)) return { bytes: own(loaded), message: undefined };
-  throw new AoError('bad-module', 'The WASM image holds no bytes.', { status: 422 });
-}
-
-function own(value: Value): Uint8Array<ArrayBuffer> {
-  const bytes = binaryBytes(value as string | Uint8Array);
-  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
-}
-
-/** Starts an instance of the state's module, with that memory where one is given. */
-export async function startInstance(
-  base: Message,
-  context: Context,
-  memory?: MemoryImage,
-): Promise<WasmInstance> {
-  const prefix = textOf(base.get('input-prefix')) ?? '';
-  const mode = textOf(await readPath(base, prefix ? `${prefix}/Mode` : 'Mode', context));
-  if (mode !== undefined && mode !== 'WASM')
-    throw new AoError('bad-wasm-mode', `This node runs no images in mode ${mode.slice(0, 40)}.`, {
-      status: 501,
-    });
-  const { bytes, message } = await imageOf(base, context);
-  const moduleHash = toBase64Url(await sha256Async(bytes));
-  const process = await readKey(base, 'process', context);
-  const limits = limitsOf(process instanceof Message ? process : base, message, context);
-  const format = textOf(message?.get('module-format'));
-  const engine = await context.engines.startWasm({
-    module: bytes,
-    moduleHash,
-    limits,
-    ...(memory ? { memory } : {}),
-    ...(format === undefined ? {} : { format }),
-  });
-  return { engine, moduleHash };
-}
+import { withDivergence } from './divergence.ts';
+import { onFork } from './machine-fork.ts';
+import { deepMerge, integerOf, itemsOf, readFirst, textOf } from './values.ts';
+import { callOf, instanceOf, withCall, withInstance } from './wasm-instance.ts';
+import { startInstance } from './wasm-start.ts';
 
 const init: KeyFunction = async (base, _request, context) => {
   await instanceOf(base)?.engine.close();
@@ -134,7 +65,11 @@ export function bytesFromImage(image: MemoryImage): Uint8Array<ArrayBuffer> {
 const compute: KeyFunction = async (base, request, context) => {
   const pass = integerOf(base.get('pass'));
   if (pass !== undefined && pass !== 1) return { status: 'ok', value: base };
-  const state = await normalized(base, context);
+  const forked = await onFork(base, context, (state) => run(state, request, context));
+  return forked ?? run(await normalized(base, context), request, context);
+};
+
+async function run(state: Message, request: Message, context: Context): Promise<Result> {
   const name = textOf(await readFirst(places('function', state, request), context));
   if (name === undefined) return { status: 'ok', value: state };
   const call = callOf(state);
@@ -142,7 +77,7 @@ const compute: KeyFunction = async (base, request, context) => {
   // The texts are still the ones that were prepared: the program gets them through its own allocator.
   if (call && call.reply === undefined && parameters === state.get('parameters')) return handle(name, state);
   return callByName(name, parameters, state);
-};
+}
 
 function places(key: string, base: Message, request: Message): [Value, string][] {
   return [
@@ -156,10 +91,14 @@ async function handle(name: string, state: Message): Promise<Result> {
   const call = callOf(state)!;
   const { engine } = instanceOf(state)!;
   if (name !== 'handle') return callByName(name, [], state);
-  const evaluation = await engine.evaluate(call.message, call.environment, { onError: 'restore' });
-  if (!evaluation.ok) return answer(state, 'error', evaluation.error, { detail: evaluation.reason });
+  const evaluation = await engine.evaluate(call.message, call.environment, { onError: 'keep' });
+  const printed = evaluation.output ? state.withPrivate({ printed: evaluation.output }) : state;
+  if (!evaluation.ok) return answer(printed, 'error', evaluation.error, { detail: evaluation.reason });
   const { message, environment, reply } = evaluation.pointers;
-  const next = state.with({ parameters: [BigInt(message), BigInt(environment)] });
+  const next = withDivergence(
+    printed.with({ parameters: [BigInt(message), BigInt(environment)] }),
+    ...(evaluation.divergence ?? []),
+  );
   return answer(withCall(next, { ...call, reply: evaluation.reply }), 'ok', [BigInt(reply)]);
 }
 

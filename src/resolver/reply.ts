@@ -17,11 +17,19 @@ const TRANSPORT = new Set(['connection', 'date', 'keep-alive', 'server', 'transf
  * @throws AoError for a body that cannot be read
  */
 export function decodeReply(response: HttpResponse): Message {
-  const headers = response.headers.filter(([name]) => !TRANSPORT.has(name.toLowerCase()));
+  const headers = lastSpelling(response.headers.filter(([name]) => !TRANSPORT.has(name.toLowerCase())));
   const form = httpForm(headers, response.body.length > 0 ? response.body : undefined);
   const codec = form.headers.get('codec-device');
-  const decoded = decodeBody(isBinary(codec) ? text(codec) : undefined, response.body) ?? decodeHttpMessage(form);
+  const decoded =
+    decodeBody(isBinary(codec) ? text(codec) : undefined, response.body) ?? decodeHttpMessage(form);
   return decoded.with({ status: BigInt(response.status) });
+}
+
+/** Keys that differ in case alone come as one field name in two spellings: of these the last counts. */
+function lastSpelling(headers: HttpResponse['headers']): HttpResponse['headers'] {
+  const spellings = new Map<string, string>();
+  for (const [name] of headers) spellings.set(name.toLowerCase(), name);
+  return headers.filter(([name]) => spellings.get(name.toLowerCase()) === name);
 }
 
 function decodeBody(codec: string | undefined, body: Uint8Array): Message | undefined {

@@ -1,0 +1,127 @@
+/**
+ * The texts that a legacynet compute unit hands to a module (process.md §6.2), byte for byte: they end up in its
+ * memory. Written by JavaScript's own JSON, as the unit's are.
+ */
+import type { Message } from '../message/message.ts';
+import { isBinary, type Value } from '../message/value.ts';
+import type { Context } from '../resolver/context.ts';
+import { messageStruct } from './json-struct.ts';
+import { signedId } from './message-id.ts';
+import { integerOf, textOf } from './values.ts';
+
+interface Tag {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A struct of `json-iface@1.0` as plain data. */
+interface Struct {
+  readonly id: string;
+  readonly owner: string;
+  readonly from: string;
+  readonly target: string;
+  readonly anchor: string;
+  readonly data: string;
+  readonly signature: string;
+  readonly tags: readonly Tag[];
+}
+
+async function structOf(message: Message, context: Context): Promise<Struct> {
+  const struct = await messageStruct(message, context, { signature: true });
+  const text = (key: string) => plainText(struct.get(key));
+  const tags = (struct.get('Tags') as readonly Message[]).map((tag) => ({
+    name: plainText(tag.get('name')),
+    value: plainText(tag.get('value')),
+  }));
+  return {
+    id: text('Id'),
+    owner: text('Owner'),
+    from: text('From'),
+    target: text('Target'),
+    anchor: text('Anchor'),
+    data: text('Data'),
+    signature: text('Signature'),
+    tags,
+  };
+}
+
+/** Octets that are not UTF-8 become U+FFFD, as they do where JavaScript reads them. */
+function plainText(value: Value | undefined): string {
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value);
+  return isBinary(value) ? value.toWellFormed() : (textOf(value) ?? '');
+}
+
+/** When and where an evaluation happens, as the program is told. */
+export interface Moment {
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly timestamp: number;
+  readonly blockHeight: number;
+  readonly hashChain: string;
+}
+
+export function momentOf(assignment: Message): Moment {
+  const number = (key: string) => integerOf(assignment.get(key)) ?? 0;
+  return {
+    epoch: number('epoch'),
+    nonce: integerOf(assignment.get('nonce')) ?? number('slot'),
+    timestamp: number('timestamp'),
+    blockHeight: number('block-height'),
+    hashChain: textOf(assignment.get('hash-chain')) ?? '',
+  };
+}
+
+/** The message text of an assignment's body. `undefined` members are left out, as by `JSON.stringify`. */
+export async function legacyMessageJson(
+  body: Message,
+  process: string,
+  moment: Moment,
+  context: Context,
+  readOnly = false,
+): Promise<string> {
+  const { id, signature, data, owner, anchor, from, tags } = await structOf(body, context);
+  const forwarded = tags.some(({ name }) => name === 'From-Process') || body.has('from-process');
+  return JSON.stringify({
+    Id: id,
+    Signature: signature || undefined,
+    Data: data,
+    Owner: owner,
+    Target: process,
+    Anchor: anchor || undefined,
+    From: from,
+    'Forwarded-By': forwarded ? owner : undefined,
+    Tags: tags.filter(({ name }) => name !== 'From' && name !== 'Owner'),
+    Epoch: moment.epoch,
+    Nonce: moment.nonce,
+    Timestamp: moment.timestamp,
+    'Block-Height': moment.blockHeight,
+    'Hash-Chain': moment.hashChain,
+    Cron: false,
+    'Read-Only': readOnly,
+  });
+}
+
+const environments = new WeakMap<Message, string>();
+
+/** The environment text of a process, made once for each definition. */
+export async function legacyEnvironmentJson(
+  process: Message,
+  module: Message | undefined,
+  context: Context,
+): Promise<string> {
+  let text = environments.get(process);
+  if (text === undefined) {
+    const part = async (message: Message | undefined, id: string) => {
+      if (!message) return { Id: id, Owner: '', Tags: [] };
+      const { owner, tags } = await structOf(message.without('data', 'body'), context);
+      return { Id: id, Owner: owner, Tags: tags };
+    };
+    const moduleId = textOf(process.get('module')) ?? textOf(process.get('Module')) ?? '';
+    text = JSON.stringify({
+      Process: await part(process, await signedId(process, context)),
+      Module: await part(module, moduleId),
+    });
+    environments.set(process, text);
+  }
+  return text;
+}

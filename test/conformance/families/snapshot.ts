@@ -1,0 +1,51 @@
+/**
+ * `snapshot`: the linear memory of WASM processes after every slot (vectors README). Computed straight, and again
+ * with a snapshot taken and loaded between any two slots: the digests must be the same.
+ */
+import { fromHex, toBase64Url } from '../../../src/base/bytes.ts';
+import { Processes } from '../../../src/device/processes.ts';
+import { instanceOf } from '../../../src/device/wasm-instance.ts';
+import type { NodeContext } from '../../../src/resolver/node-context.ts';
+import { check, defineFamily, Mismatch } from '../family.ts';
+import {
+  checkSlot,
+  checkWires,
+  importSchedule,
+  processNode,
+  type ProcessCase,
+} from './support/process-case.ts';
+
+interface SnapshotCase extends ProcessCase {
+  'initial-pages': number;
+  memory: { slot: number; 'linear-bytes': number; sha256: string }[];
+}
+
+export default defineFamily<SnapshotCase>({
+  family: 'snapshot',
+  timeout: 600_000,
+  async run({ data }, env) {
+    const straight = await processNode(data, env);
+    await checkWires(data, straight);
+    await importSchedule(data['process-id'], data.schedule, straight);
+    await compute(data, straight, false);
+    const restored = await processNode(data, env);
+    await importSchedule(data['process-id'], data.schedule, restored);
+    await compute(data, restored, true);
+  },
+});
+
+async function compute(data: SnapshotCase, context: NodeContext, restoring: boolean): Promise<void> {
+  const id = data['process-id'];
+  for (const slot of data.slots) {
+    await checkSlot(id, slot, context);
+    const recorded = data.memory.find((memory) => memory.slot === slot.slot);
+    if (!recorded) continue;
+    const where = `${restoring ? 'restored' : 'straight'} slot ${slot.slot}`;
+    const live = Processes.of(context).get(id);
+    if (!live) throw new Mismatch('a live process', 'none', where);
+    if (restoring) await live.hibernate(context);
+    const digest = await live.withLiveState(context, (state) => instanceOf(state)!.engine.digest());
+    check(recorded['linear-bytes'], digest.byteLength, `${where} bytes`);
+    check(recorded.sha256, toBase64Url(fromHex(digest.sha256)), `${where} memory`);
+  }
+}
