@@ -5,5 +5,6 @@ declare const self: DedicatedWorkerGlobalScope;
 
 serveNode(
   self,
-  () => new Worker(new URL('./process.worker.ts', import.meta.url), { type: 'module', name: 'beamlet-process' }),
+  () =>
+    new Worker(new URL('./process.worker.ts', import.meta.url), { type: 'module', name: 'beamlet-process' }),
 );

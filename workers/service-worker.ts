@@ -2,6 +2,7 @@
 /** The HTTP face and the offline shell: precaches the app, answers AO paths from the node. */
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
+import { NetworkFirst } from 'workbox-strategies';
 import { isAoPath } from '../src/base/ao-path.ts';
 import { connectTo } from '../src/node/service.ts';
 import { answerAoPath } from '../src/node/service-face.ts';
@@ -22,10 +23,18 @@ for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const)
     method,
   );
 
+// Downloaded modules are not part of the app: kept once they were read, so that they are there offline.
+registerRoute(
+  ({ url, sameOrigin }) => sameOrigin && url.pathname.startsWith('/modules/'),
+  new NetworkFirst({ cacheName: 'modules' }),
+);
+
 // In development the precache manifest is empty and the dev server answers navigations.
 if (import.meta.env.PROD)
   registerRoute(
-    new NavigationRoute(createHandlerBoundToURL('index.html'), { denylist: [/^\/(?:~|\(|modules\/|[A-Za-z0-9_-]{43})/] }),
+    new NavigationRoute(createHandlerBoundToURL('index.html'), {
+      denylist: [/^\/(?:~|\(|modules\/|[A-Za-z0-9_-]{43})/],
+    }),
   );
 
 self.addEventListener('install', () => void self.skipWaiting());
