@@ -9,6 +9,7 @@ import { Message } from '../message/message.ts';
 import { Atom, isBinary, Link, type Value } from '../message/value.ts';
 import { listItems } from '../resolver/lists.ts';
 import type { Context } from '../resolver/context.ts';
+import { transportKeys } from '../resolver/transport-keys.ts';
 import { error, ok, type AnyKeyFunction, type Device, type KeyFunction, type Result } from '../resolver/device.ts';
 import { commitMessage, verifyMessage } from './commit.ts';
 import { dropTouched, setMessage } from './message-set.ts';
@@ -33,7 +34,7 @@ const setPath: KeyFunction = (base, request) => {
 const remove: KeyFunction = async (base, request, context) => {
   const item = await readKey(request, 'item', context);
   const items = listItems(await readKey(request, 'items', context)) ?? [];
-  const names = (item === undefined ? items : [item, ...items]).map(textOf).filter((name) => name !== undefined);
+  const names = (item === undefined ? items : [item, ...items]).flatMap((name) => (isBinary(name) ? [textOf(name)!] : []));
   // Commitments stay even where a committed key goes (messages.md §11.3): they no longer verify.
   return base.without(...names);
 };
@@ -43,11 +44,12 @@ function selection(request: Message): Message {
   return request.get('commitments') instanceof Message ? request.without('commitments') : request;
 }
 
-/** What a request operates on: the base, or what stands under its `target`, else its body. */
+/** What a request operates on: what stands under the key that its `target` names, else its body, else the base. */
 async function target(base: Message, request: Message, context: Context): Promise<Value | undefined> {
   const name = textOf(request.get('target'));
   if (name === undefined || name === 'self') return base;
-  return (await readKey(request, name, context)) ?? (await readKey(request, 'body', context));
+  const found = (await readKey(request, name, context)) ?? (await readKey(request, 'body', context));
+  return found instanceof Message ? found : base;
 }
 
 /** Runs `act` on the target, which has to be a message. */
@@ -56,6 +58,16 @@ function onTarget(act: (message: Message, request: Message, context: Context) =>
     const value = await target(base, request, context);
     return value instanceof Message ? act(value, selection(request), context) : error(Atom.notFound);
   };
+}
+
+/**
+ * To someone outside, `committers=none` of a message that has signers is no: the HMAC that would be checked is made
+ * with a key that everybody knows, and proves nothing.
+ */
+async function verify(message: Message, request: Message, context: Context): Promise<Value> {
+  const fromOutside = transportKeys(request).size > 0;
+  if (fromOutside && textOf(request.get('committers')) === 'none' && committers(message).length > 0) return Atom.false;
+  return Atom.boolean(await verifyMessage(message, request, context));
 }
 
 const id: KeyFunction = (base, request) => messageId(base, selectionOf(selection(request)));
@@ -79,7 +91,7 @@ export const message: Device = {
     'set-path': setPath,
     set: (base, request, context) => setMessage(base, request, context),
     commit: onTarget(commitMessage),
-    verify: onTarget(async (one, request, context) => Atom.boolean(await verifyMessage(one, request, context))),
+    verify: onTarget(verify),
     committed: onTarget((one, request) => committed(one, selectionOf(request), isBinary(request.get('raw')) || Atom.true.is(request.get('raw')))),
     committers: onTarget((one) => committers(one)),
   },

@@ -13,14 +13,30 @@ export async function deepSet(
   context: Context,
 ): Promise<Message> {
   let current = message;
+  let plain = new Map<string, Value>();
+  const flush = async () => {
+    if (plain.size > 0) current = await setKeys(current, new Message(plain), context);
+    plain = new Map();
+  };
   for (const [path, value] of Object.entries(changes)) {
+    if (isPlainKey(path)) {
+      plain.set(path, value);
+      continue;
+    }
+    await flush();
     const parts = (pathParts(path) ?? []).map(partText);
     if (parts.length > 0) current = await setAt(current, parts, value, context);
     else if (value instanceof Message) current = await setKeys(current, value, context);
     else if (path === '') current = current.with({ '': value });
     else throw new AoError('cannot-set', 'Only a message can be set at the root of a message.');
   }
+  await flush();
   return current;
+}
+
+/** Keys that `set` takes as they are, so that many are set at once. */
+function isPlainKey(path: string): boolean {
+  return path !== '' && !path.includes('/') && path !== 'path' && path !== 'set-mode' && !path.startsWith('priv');
 }
 
 async function setAt(

@@ -148,9 +148,8 @@ export class NodeContext implements Context {
 
   /** Internal look-ups: no hashpath, no caching, literals as they are (resolver.md §2.7). */
   internal(): NodeContext {
-    return this.withSettings({
-      forceMessage: false,
-      hashpath: 'ignore',
+    return new NodeContext(this.#shared, this.#options, {
+      ...insideDevice(this.settings),
       cacheControl: INTERNAL_CACHE_CONTROL,
     });
   }

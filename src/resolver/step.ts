@@ -1,7 +1,7 @@
 /** One step, `Base(Req) -> Res`, stage by stage (resolver.md §2.2). */
 import { AoError } from '../base/errors.ts';
 import { Message } from '../message/message.ts';
-import { Atom, Subpath, type Value } from '../message/value.ts';
+import { As, Atom, Subpath, type Value } from '../message/value.ts';
 import { cacheSettings } from './cache-control.ts';
 import { findFunction, type Found } from './device-lookup.ts';
 import { isResult, type Result } from './device.ts';
@@ -115,9 +115,9 @@ async function grouped(
   const wait = mode instanceof Atom ? mode.name : 'named';
   let group: string | undefined;
   if (wait !== 'false' && info.grouper) group = await info.grouper(base, request, context);
-  else if (wait === 'true') group = `pair:${hashpathOfPair(base, request)}`;
+  else if (wait === 'true') group = `pair:${hashpathOfPair(encodable(base), encodable(request))}`;
   if (group === undefined) return { result: await run(context), shared: false };
-  const reference = requestReference(request);
+  const reference = requestReference(encodable(request));
   return context.flights.run(group, reference, context.settings.ancestors, (name) =>
     run(context.withSettings({ ancestors: [...context.settings.ancestors, name] })),
   );
@@ -158,10 +158,15 @@ async function link(base: Message, request: Message, result: Result, context: No
   const mode = context.settings.hashpath;
   if (status === 'ok' && mode === 'ignore') return result;
   if (status === 'ok' && mode === 'update')
-    return { status, value: value.withPrivate({ hashpath: hashpathOfPair(base, request) }) };
+    return { status, value: value.withPrivate({ hashpath: hashpathOfPair(encodable(base), encodable(request)) }) };
   return value.private.hashpath === undefined
     ? result
     : { status, value: value.withPrivate({ hashpath: undefined }) };
+}
+
+/** The message without what no codec carries: values that are only resolved when they are read have no ID. */
+function encodable(message: Message): Message {
+  return message.filter((_key, value) => !(value instanceof Subpath || value instanceof As));
 }
 
 /**

@@ -7,7 +7,7 @@ import { encodeJson } from '../../codec/json.ts';
 import { encodeHttp, linkTop, toTabm, type HttpForm } from '../../commitment/http.ts';
 import { loadLinks } from '../../commitment/link.ts';
 import { encodeStructured } from '../../codec/structured.ts';
-import { isPrivateKey } from '../../message/keys.ts';
+import { isLinkKey, isPrivateKey, withoutLinkSuffix } from '../../message/keys.ts';
 import { Message } from '../../message/message.ts';
 import { Atom, binaryBytes, isBinary, Link, type Value } from '../../message/value.ts';
 import type { HttpRequest, HttpResponse } from '../../resolver/context.ts';
@@ -69,7 +69,10 @@ async function encode(answer: Message, form: ReplyForm, context: NodeContext): P
   if (!form.bundle) await offload(answer, context);
   switch (form.codec) {
     case DEFAULT_CODEC: {
-      const encoded = await encodeHttp(answer, { bundle: form.bundle, load });
+      const encoded = await encodeHttp(form.bundle ? withLinks(answer) : answer, {
+        bundle: form.bundle,
+        load,
+      });
       return form.bundle ? encoded : withIndex(answer, encoded, context);
     }
     case 'ans104@1.0': {
@@ -152,6 +155,16 @@ function scalarText(value: Value): string | undefined {
 function encodeStructuredFloat(value: number): string | undefined {
   const encoded = encodeStructured(Message.from([['f', value]]));
   return encoded instanceof Message ? encoded.text('f') : undefined;
+}
+
+/** A message in the type-annotated form has links as text under `key+link`; they are followed like any other. */
+function withLinks(answer: Message): Message {
+  if (!answer.has('ao-types') && ![...answer.keys()].some(isLinkKey)) return answer;
+  const fields = new Map<string, Value>();
+  for (const [key, value] of answer)
+    if (isLinkKey(key) && typeof value === 'string') fields.set(withoutLinkSuffix(key), new Link(value));
+    else fields.set(key, value);
+  return new Message(fields, answer.private);
 }
 
 /** What a reply only links to has to be there when the link is followed. */

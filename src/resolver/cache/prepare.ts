@@ -3,7 +3,7 @@ import { toBase64Url } from '../../base/bytes.ts';
 import { AoError } from '../../base/errors.ts';
 import { encodeStructured } from '../../codec/structured.ts';
 import { messageId } from '../../commitment/id.ts';
-import { withOnlyCommitted } from '../../commitment/select.ts';
+import { committers, withOnlyCommitted } from '../../commitment/select.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import { isPrivateKey, linkKey } from '../../message/keys.ts';
 import { Message } from '../../message/message.ts';
@@ -60,6 +60,7 @@ async function prepareMessage(message: Message, depth: number): Promise<Prepared
   aliases.delete(id);
   for (const alias of aliases) writes.push({ table: 'links', key: alias, value: id });
   for (const [key, value] of linked) if (key !== 'commitments') pushMatch(writes, key, value, id);
+  for (const address of committers(linked)) pushMatch(writes, 'committer', address, id);
   return { id, linkId, value: linked, writes };
 }
 

@@ -1,0 +1,210 @@
+/**
+ * GraphQL of `query@1.0` (resolver.md §9.6): Arweave's own queries over what this node has stored. Filters narrow each
+ * other; of a tag only one value can be looked for, and blocks are not known here.
+ */
+import { fromBase64, toBase64Url, utf8 } from '../base/bytes.ts';
+import { AoError } from '../base/errors.ts';
+import { encodeStructuredMessage } from '../codec/structured.ts';
+import { linkify } from '../commitment/link.ts';
+import { Message } from '../message/message.ts';
+import { Atom, binaryBytes, isBinary, type Value } from '../message/value.ts';
+import type { Context } from '../resolver/context.ts';
+import type { KeyFunction } from '../resolver/device.ts';
+import { signaturesOf, unsignedId } from './message-id.ts';
+import { readFirst, textOf } from './values.ts';
+
+const SCHEMA = `
+  scalar Any
+  input KeyInput { name: String!, value: String! }
+  input TagFilter { name: String!, values: [String!], op: String, match: String }
+  input BlockFilter { min: Int, max: Int }
+  type Tag { name: String!, value: String! }
+  type Amount { winston: String!, ar: String! }
+  type Owner { address: String!, key: String! }
+  type MetaData { size: String!, type: String }
+  type Block { id: ID!, timestamp: Int!, height: Int!, previous: ID! }
+  type Bundle { id: ID! }
+  type PageInfo { hasNextPage: Boolean! }
+  type Transaction {
+    id: ID!, anchor: String!, signature: String!, recipient: String!, owner: Owner!, fee: Amount!, quantity: Amount!,
+    data: MetaData!, tags: [Tag!]!, block: Block, parent: Bundle, bundledIn: Bundle
+  }
+  type TransactionEdge { cursor: String!, node: Transaction! }
+  type TransactionConnection { count: String, pageInfo: PageInfo!, edges: [TransactionEdge!]! }
+  type BlockEdge { cursor: String!, node: Block! }
+  type BlockConnection { pageInfo: PageInfo!, edges: [BlockEdge!]! }
+  type Field { name: String!, value: String! }
+  type StoredMessage { id: ID!, keys: [Field!]! }
+  enum SortOrder { HEIGHT_ASC HEIGHT_DESC }
+  type Query {
+    message(keys: [KeyInput!]): StoredMessage
+    transaction(id: ID!): Transaction
+    transactions(
+      id: ID, ids: [ID!], owners: [String!], recipients: [String!], tags: [TagFilter!], bundledIn: [ID!],
+      block: BlockFilter, height: BlockFilter, first: Int, after: String, sort: SortOrder
+    ): TransactionConnection!
+    block(id: String): Block
+    blocks(ids: [ID!], height: BlockFilter, first: Int, after: String, sort: SortOrder): BlockConnection!
+  }
+`;
+
+/** Characters of a query, and results on one page. */
+const MAX_QUERY = 16_384;
+const MAX_PAGE = 1000;
+const PAGE = 10;
+
+interface Filters {
+  id?: string;
+  ids?: string[];
+  owners?: string[];
+  recipients?: string[];
+  tags?: { name: string; values?: string[] }[];
+  first?: number;
+  after?: string;
+}
+
+type Json = Record<string, unknown>;
+
+export const graphql: KeyFunction = async (base, request, context) => {
+  const { query, variables, operation } = await readQuery(base, request, context);
+  // Kept out of what every node loads: few are ever asked.
+  const { buildSchema, graphql: execute } = await import('graphql');
+  const schema = context.memory('graphql-schema', () => buildSchema(SCHEMA));
+  const result = await execute({
+    schema,
+    source: query,
+    rootValue: rootOf(context),
+    variableValues: variables,
+    operationName: operation,
+  });
+  const plain = { ...(result.data === undefined ? {} : { data: result.data }), ...(result.errors ? { errors: result.errors.map(({ message }) => ({ message })) } : {}) };
+  return Message.of({ 'content-type': 'application/json', body: JSON.stringify(plain) });
+};
+
+async function readQuery(base: Message, request: Message, context: Context) {
+  const body = await readFirst([[request, 'body'], [base, 'body']], context);
+  const json = isBinary(body) ? parseJson(utf8(binaryBytes(body)) ?? '') : undefined;
+  const direct = textOf(await readFirst([[request, 'query'], [base, 'query']], context));
+  const query = direct ?? (typeof json?.['query'] === 'string' ? json['query'] : undefined);
+  if (query === undefined) throw new AoError('bad-query', 'There is no GraphQL query in the request.');
+  if (query.length > MAX_QUERY) throw new AoError('bad-query', 'The GraphQL query is too long.', { status: 413 });
+  const named = textOf(request.get('variables'));
+  const variables = (named === undefined ? undefined : parseJson(named)) ?? json?.['variables'];
+  const operation = textOf(request.get('operationName')) ?? textOf(request.get('operationname')) ?? json?.['operationName'];
+  return {
+    query,
+    variables: isRecord(variables) ? variables : {},
+    operation: typeof operation === 'string' ? operation : null,
+  };
+}
+
+function parseJson(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function rootOf(context: Context) {
+  return {
+    message: async ({ keys = [] }: { keys?: { name: string; value: string }[] }) => {
+      const [id] = await context.cache.match(Message.from(keys.map(({ name, value }) => [name, value] as const)));
+      const value = id === undefined ? undefined : await context.cache.read(id);
+      return id !== undefined && value instanceof Message ? { id, keys: fieldsOf(value) } : null;
+    },
+    transaction: async ({ id }: { id: string }) => {
+      const value = await context.cache.read(id);
+      return value instanceof Message ? transactionOf(value, context) : null;
+    },
+    transactions: (filters: Filters) => transactions(filters, context),
+    block: () => null,
+    blocks: () => ({ pageInfo: { hasNextPage: false }, edges: [] }),
+  };
+}
+
+async function transactions(filters: Filters, context: Context) {
+  const ids = await find(filters, context);
+  const start = filters.after ? ids.indexOf(filters.after) + 1 : 0;
+  const page = ids.slice(start, start + Math.min(Math.max(filters.first ?? PAGE, 0), MAX_PAGE));
+  const edges = [];
+  for (const id of page) {
+    const value = await context.cache.read(id);
+    if (value instanceof Message) edges.push({ cursor: id, node: await transactionOf(value, context) });
+  }
+  return { count: String(ids.length), pageInfo: { hasNextPage: start + page.length < ids.length }, edges };
+}
+
+/** IDs that every filter lets through. */
+async function find(filters: Filters, context: Context): Promise<string[]> {
+  const sets: Set<string>[] = [];
+  const asked = filters.id === undefined ? filters.ids : [filters.id, ...(filters.ids ?? [])];
+  if (asked) {
+    const here = [];
+    for (const id of asked) {
+      const value = await context.cache.read(id);
+      if (value instanceof Message) here.push(await unsignedId(value, context));
+    }
+    sets.push(new Set(here));
+  }
+  const matchAny = async (key: string, values: readonly string[]) => {
+    const found = await Promise.all(values.map((value) => context.cache.match(Message.from([[key, value]]))));
+    sets.push(new Set(found.flat()));
+  };
+  if (filters.owners) await matchAny('committer', filters.owners);
+  if (filters.recipients) await matchAny('target', filters.recipients);
+  for (const { name, values = [] } of filters.tags ?? []) {
+    if (values.length !== 1) throw new AoError('bad-query', 'A tag is looked for by exactly one value.');
+    await matchAny(name.toLowerCase(), values);
+  }
+  const [first = new Set<string>(), ...others] = sets;
+  return [...first].filter((id) => others.every((set) => set.has(id)));
+}
+
+function fieldsOf(message: Message): { name: string; value: string }[] {
+  const tabm = encodeStructuredMessage(linkify(message.without('commitments')));
+  return [...tabm].flatMap(([name, value]) => (isBinary(value) ? [{ name, value: readable(value) }] : []));
+}
+
+function readable(value: Value): string {
+  if (!isBinary(value)) return '';
+  const bytes = binaryBytes(value);
+  return utf8(bytes) ?? toBase64Url(bytes);
+}
+
+async function transactionOf(message: Message, context: Context) {
+  const [signature] = signaturesOf(message);
+  const data = message.get('data') ?? message.get('body') ?? '';
+  const size = isBinary(data) ? binaryBytes(data).length : 0;
+  const key = signature?.commitment.text('keyid')?.replace(/^publickey:/, '') ?? '';
+  const nothing = { winston: '0', ar: '0' };
+  return {
+    id: signature?.id ?? (await unsignedId(message, context)),
+    anchor: message.text('anchor') ?? '',
+    signature: signature?.commitment.text('signature') ?? '',
+    recipient: message.text('target') ?? '',
+    owner: { address: signature?.committer ?? '', key: key === '' ? '' : toBase64Url(fromBase64(key)) },
+    fee: nothing,
+    quantity: nothing,
+    data: { size: String(size), type: message.text('content-type') ?? null },
+    tags: fieldsOf(message).filter(({ name }) => name !== 'data' && name !== 'body' && name !== 'target'),
+    block: null,
+    parent: null,
+    bundledIn: null,
+  };
+}
+
+/** True if a GraphQL answer in the body has at least one result. */
+export const hasResults: KeyFunction = async (base, request, context) => {
+  const body = await readFirst([[request, 'body'], [base, 'body']], context);
+  const json = isBinary(body) ? parseJson(utf8(binaryBytes(body)) ?? '') : undefined;
+  const data = json?.['data'];
+  const lists = isRecord(data) ? Object.values(data) : [];
+  return Atom.boolean(lists.some((list) => isRecord(list) && Array.isArray(list['edges']) && list['edges'].length > 0));
+};
+
