@@ -1,3 +1,2 @@
-export function pow(x: number, y: number): number {
-  return Math.pow(x, y);
-}
+/** Elementary functions. */
+export const { acos, asin, atan, atan2, cos, cosh, exp, log, log10, sin, sinh, tan, tanh, pow } = Math;

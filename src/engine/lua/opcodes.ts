@@ -67,6 +67,7 @@ export const Op = {
   JLE: 62,
   JGT: 63,
   JGE: 64,
+  SPREAD: 65, //    R[a …] = b values of M
 } as const;
 
 /** Length of an instruction. */

@@ -120,6 +120,7 @@ export class LuaTable {
     if (index < array.length) {
       if (this.stamp !== now.journal.stamp) now.journal.noteKey(this, index, array[index as number]);
       array[index as number] = value;
+      if (index > this.top && (stretch || value !== undefined)) this.top = index;
       if (value === undefined && index <= this.#border) this.#border = Math.max(1, (index as number) - 1);
       return;
     }
@@ -156,6 +157,20 @@ export class LuaTable {
       this.array.push(value ?? far.get(index));
       far.delete(index);
     } else this.array.push(value);
+  }
+
+  setMeta(meta: LuaTable | undefined): void {
+    if (this.stamp !== now.journal.stamp) now.journal.noteMeta(this);
+    this.meta = meta;
+  }
+
+  /** Puts the sorted items in place of the whole array part. */
+  replaceArray(items: readonly Value[]): void {
+    if (this.stamp !== now.journal.stamp) now.journal.noteTable(this);
+    this.array = [undefined, ...items];
+    this.#far = undefined;
+    this.#farOrder = undefined;
+    this.#border = 1;
   }
 
   /** `#t` without metamethods (lua.md §5.3). */

@@ -82,15 +82,18 @@ export class Running {
  */
 export type Answer = Value | Value[] | Call | Running;
 
+/** `all`: crashes, too. */
+export type Catches = 'nothing' | 'errors' | 'all';
+
 export class Builtin {
   /** Name inside error texts: `error_call`, `fband` … */
   readonly name: string;
   /** The library it belongs to (`basic`, `string` …); two built-ins of one name in two libraries differ. */
   readonly library: string;
   readonly fn: (args: Value[]) => Answer;
-  /** Errors from what it calls are thrown into its generator. */
-  readonly catches: boolean;
-  constructor(library: string, name: string, fn: (args: Value[]) => Answer, catches = false) {
+  /** Which failures of what it calls are thrown into its generator. */
+  readonly catches: Catches;
+  constructor(library: string, name: string, fn: (args: Value[]) => Answer, catches: Catches = 'nothing') {
     this.library = library;
     this.name = name;
     this.fn = fn;

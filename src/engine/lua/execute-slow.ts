@@ -1,0 +1,147 @@
+/** The instructions' longer cases, kept out of the loop so that it stays small enough to be optimised. */
+import { arithmetic, lessEqualNumbers, lessNumbers, type BinaryName, type BitName } from './arithmetic.ts';
+import { badArgument, LuaCrash } from './errors.ts';
+import type { Frame } from './frame.ts';
+import type { Interpreter } from './interpreter.ts';
+import { next } from './lib-basic-next.ts';
+import { isNumber, toNumber } from './number-text.ts';
+import { arith, bits, concat, equal, length, less, lessEqual, minus, not } from './operators.ts';
+import type { State } from './state.ts';
+import { LuaTable } from './table.ts';
+import { Call, LuaFloat, type Value } from './value.ts';
+
+const ARITHMETIC: Record<number, BinaryName> = {
+  40: '+',
+  41: '-',
+  42: '*',
+  43: '/',
+  44: '//',
+  45: '%',
+  46: '^',
+};
+const BITS: Record<number, BitName> = { 47: '&', 48: '|', 49: '~', 50: '<<', 51: '>>' };
+
+/** An operator into register `a`; false if a metamethod has been called for it. */
+export function slow(machine: Interpreter, op: number, a: number, x: Value, y: Value): boolean {
+  const result = operate(machine.state, op, x, y);
+  if (result instanceof Call) {
+    machine.call(result.fn, result.args, a, 1);
+    return false;
+  }
+  (machine.frame as Frame).registers[a] = result;
+  return true;
+}
+
+function operate(state: State, op: number, x: Value, y: Value): Value | Call {
+  switch (op) {
+    case 37:
+      return minus(state, x);
+    case 38:
+      return not(state, x);
+    case 39:
+      return length(state, x);
+    case 52:
+      return concat(state, x, y);
+  }
+  const name = ARITHMETIC[op];
+  if (name === undefined) return bits(state, BITS[op]!, x, y);
+  // Floats that stay in range are by far the most common of what comes here.
+  if (op <= 42 && x instanceof LuaFloat && y instanceof LuaFloat) {
+    const n = op === 40 ? x.n + y.n : op === 41 ? x.n - y.n : x.n * y.n;
+    if (Number.isFinite(n)) return new LuaFloat(n);
+  }
+  return arith(state, name, x, y);
+}
+
+/**
+ * A comparison into register `a`. Equality is followed by an instruction that makes a metamethod's result a boolean;
+ * it is skipped if none was called.
+ */
+export function slowCompare(machine: Interpreter, op: number, a: number, x: Value, y: Value): boolean {
+  const frame = machine.frame as Frame;
+  const result = compare(machine.state, op, x, y);
+  if (result instanceof Call) {
+    machine.call(result.fn, result.args, a, 1);
+    return false;
+  }
+  frame.registers[a] = op === 54 ? !result : result;
+  if (op <= 54) frame.pc += 4;
+  return true;
+}
+
+function compare(state: State, op: number, x: Value, y: Value): Value | Call {
+  switch (op) {
+    case 55:
+      return less(state, '<', x, y);
+    case 56:
+      return lessEqual(state, '<=', x, y);
+    case 57:
+      return less(state, '>', y, x);
+    case 58:
+      return lessEqual(state, '>=', y, x);
+    default:
+      return equal(state, x, y);
+  }
+}
+
+/**
+ * Where to go after a comparing jump: behind its long form if the comparison holds, to `target` if it does not,
+ * into the long form if this needs more than two numbers or two strings.
+ */
+export function compareJump(op: number, x: Value, y: Value, pc: number, target: number): number {
+  let holds: boolean;
+  if (typeof x === 'string' && typeof y === 'string')
+    holds = op === 61 ? x < y : op === 62 ? x <= y : op === 63 ? x > y : x >= y;
+  else if (isNumber(x) && isNumber(y))
+    holds =
+      op === 61
+        ? lessNumbers(x, y)
+        : op === 62
+          ? lessEqualNumbers(x, y)
+          : op === 63
+            ? lessNumbers(y, x)
+            : lessEqualNumbers(y, x);
+  else return pc;
+  return holds ? pc + 8 : target;
+}
+
+/** Numeric `for`: checks the three controls in R[a …], sets the variable; false if there is no round. */
+export function forPrepare(R: Value[], a: number): boolean {
+  const controls = [R[a], R[a + 1], R[a + 2]];
+  const numbers = controls.map(toNumber);
+  if (numbers.includes(undefined)) throw badArgument('loop', controls);
+  for (let i = 0; i < 3; i++) R[a + i] = numbers[i];
+  return round(R, a);
+}
+
+/** Next round of a numeric `for`; false at the end. */
+export function forLoop(R: Value[], a: number): boolean {
+  const sum = arithmetic('+', R[a] as number, R[a + 2] as number);
+  // The reference adds outside of what turns bad arithmetic into an error.
+  if (sum === undefined) throw new LuaCrash('badarith: a loop counter out of range');
+  R[a] = sum;
+  return round(R, a);
+}
+
+function round(R: Value[], a: number): boolean {
+  const i = R[a] as number;
+  const limit = R[a + 1] as number;
+  const step = R[a + 2] as number;
+  const going = lessNumbers(0, step)
+    ? lessEqualNumbers(i, limit)
+    : lessNumbers(step, 0) && lessEqualNumbers(limit, i);
+  if (going) R[a + 3] = i;
+  return going;
+}
+
+/** A generic `for` over `next` itself, without a call; false if it is something else. */
+export function tableNext(fn: Value, R: Value[], a: number, count: number): boolean {
+  if (fn !== next) return false;
+  const table = R[a + 1];
+  if (!(table instanceof LuaTable)) return false;
+  const pair = table.next(R[a + 2]);
+  R[a + 3] = pair?.[0];
+  if (count > 1) R[a + 4] = pair?.[1];
+  for (let i = 2; i < count; i++) R[a + 3 + i] = undefined;
+  return true;
+}
