@@ -4,10 +4,10 @@ import { As, Atom, equalBinary, isBinary, Link, Subpath, type Value } from './va
 
 /** True if the two are the same value. Private data of messages is not looked at. */
 export function equalValues(a: Value, b: Value): boolean {
-  if (a === b) return true;
-  if (isBinary(a)) return isBinary(b) && equalBinary(a, b);
   // 0.0 and -0.0 are two values, as they are two texts.
-  if (typeof a === 'number') return typeof b === 'number' && Object.is(a, b);
+  if (Object.is(a, b)) return true;
+  if (isBinary(a)) return isBinary(b) && equalBinary(a, b);
+  if (typeof a === 'number') return false;
   if (typeof a === 'bigint' || isBinary(b) || typeof b === 'bigint' || typeof b === 'number') return false;
   if (a instanceof Atom) return a.is(b);
   if (a instanceof Message) return b instanceof Message && equalMessages(a, b);
