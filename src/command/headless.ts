@@ -62,7 +62,16 @@ export async function openHeadless(options: HeadlessOptions): Promise<Headless> 
     async close() {
       await context.close().catch(() => {});
       await server.close();
-      if (options.profile === undefined) rmSync(profile, { recursive: true, force: true, maxRetries: 3 });
+      if (options.profile === undefined) removeFolder(profile);
     },
   };
+}
+
+/** The browser's last processes may still write for a moment; what then remains is in the system's temporary folder. */
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  } catch {
+    // Nothing depends on it.
+  }
 }

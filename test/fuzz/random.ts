@@ -110,7 +110,12 @@ function change(
         : splice(input, at, length, part.toReversed());
     default:
       return words.length
-        ? splice(input, at, 0, repeat(encoder.encode(random.pick(words)), 1 + random.below(4096)))
+        ? splice(
+            input,
+            at,
+            0,
+            repeat(encoder.encode(random.pick(words)), 1 + random.below(random.below(8) ? 4 : 4096)),
+          )
         : input.slice(0, at);
   }
 }

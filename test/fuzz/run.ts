@@ -4,6 +4,8 @@
  * Changed inputs to every decoder and to the HTTP face. Prints inputs tried and every crash, hang over a second or
  * untyped error with its input; exit code 1 if there is any.
  */
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -39,7 +41,9 @@ const found = new Map<string, { finding: Finding; count: number }>();
 let tried = 0;
 
 function record(finding: Finding): void {
-  const key = `${finding.target} ${finding.kind} ${finding.text.split('\n').slice(0, 2).join(' ')}`;
+  // What an input made of a message does not make it another finding.
+  const [message = '', place = ''] = finding.text.split('\n');
+  const key = `${finding.target} ${finding.kind} ${message.replace(/".*"|\d+/g, '…')} ${place}`;
   const known = found.get(key);
   if (known) known.count++;
   else found.set(key, { finding, count: 1 });
@@ -112,10 +116,17 @@ for (let round = 0; Date.now() < until; round++) if ((await runWorker(round, unt
 for (const { finding, count } of found.values()) {
   const name = targets[finding.target]?.[0] ?? 'fuzz';
   console.log(`\n${name}: ${finding.kind}${count > 1 ? ` (${count} times)` : ''}: ${finding.text}`);
-  if (finding.input)
-    console.log(
-      `  input (${finding.input.length} bytes, base64): ${Buffer.from(finding.input).toString('base64')}`,
-    );
+  if (finding.input) console.log(`  input: ${inputText(finding.input)}`);
 }
 console.log(`${tried} inputs tried, ${found.size} findings`);
 process.exitCode = found.size === 0 && tried > 0 ? 0 : 1;
+
+/** In base64; a long one goes to a file. */
+function inputText(input: Uint8Array): string {
+  const bytes = Buffer.from(input);
+  if (bytes.length <= 3000) return `${bytes.length} bytes, base64 ${bytes.toString('base64')}`;
+  const path = join('.cache', 'fuzz', createHash('sha256').update(bytes).digest('hex').slice(0, 16));
+  mkdirSync(join(root, '.cache', 'fuzz'), { recursive: true });
+  writeFileSync(join(root, path), bytes);
+  return `${bytes.length} bytes, in ${path}`;
+}
