@@ -26,7 +26,6 @@ const STEPS = [
   { name: 'types', script: ['typecheck'] },
   { name: 'lint and layers', script: ['lint'] },
   { name: 'format', script: ['format:check'] },
-  { name: 'build', script: ['build'] },
   { name: 'unit tests', command: vitest('unit'), count: vitestCount('unit') },
   { name: 'browser tests', command: vitest('browser'), count: vitestCount('browser') },
   { name: 'conformance (due)', script: ['conformance', '--', '--due'], count: lastLineCount },
