@@ -36,6 +36,10 @@ export const ans104: Device = {
     deserialize: async (base, _request, context) => decode((await readKey(base, 'body', context)) ?? ''),
     'content-type': () => 'application/ans104',
     commit: (base, request, context) =>
-      commitMessage(base, request.without('commitments').with({ 'commitment-device': 'ans104@1.0' }), context),
+      commitMessage(
+        base,
+        request.without('commitments').with({ 'commitment-device': 'ans104@1.0' }),
+        context,
+      ),
   },
 };

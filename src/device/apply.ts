@@ -5,7 +5,13 @@ import { isPrivateKey } from '../message/keys.ts';
 import { Message } from '../message/message.ts';
 import { Link, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
-import { error, type AnyKeyFunction, type Device, type KeyFunction, type Result } from '../resolver/device.ts';
+import {
+  error,
+  type AnyKeyFunction,
+  type Device,
+  type KeyFunction,
+  type Result,
+} from '../resolver/device.ts';
 import { isId } from '../resolver/path.ts';
 import { readPath, textOf } from './values.ts';
 
@@ -13,7 +19,12 @@ import { readPath, textOf } from './values.ts';
  * What `path` names: `base:` or `request:` (`req:`) in front says in which message; alone it is that message;
  * with neither the request is looked at first. Always read as plain keys.
  */
-async function find(path: string, base: Message, request: Message, context: Context): Promise<Value | undefined> {
+async function find(
+  path: string,
+  base: Message,
+  request: Message,
+  context: Context,
+): Promise<Value | undefined> {
   const prefixed = /^(base|request|req):(.*)$/s.exec(path);
   if (!prefixed) return (await lookUp(request, path, context)) ?? lookUp(base, path, context);
   const from = prefixed[1] === 'base' ? base : request;
@@ -29,7 +40,9 @@ const body = (text: string): Result => error(Message.of({ body: text }));
 
 /** Resolves the path that stands under `name` on the source as a singleton. */
 const evaluate: AnyKeyFunction = async (name, base, request, context) => {
-  const sourcePath = textOf((await lookUp(request, 'source', context)) ?? (await lookUp(base, 'source', context)));
+  const sourcePath = textOf(
+    (await lookUp(request, 'source', context)) ?? (await lookUp(base, 'source', context)),
+  );
   let source: Message = base.without('device');
   if (sourcePath !== undefined) {
     const found = await find(sourcePath, base, request, context);
@@ -43,15 +56,23 @@ const evaluate: AnyKeyFunction = async (name, base, request, context) => {
 };
 
 /** Resolves the named base with the named request; called under another name than `pair`, that is the path. */
-async function pair(key: string | undefined, base: Message, request: Message, context: Context): Promise<Result> {
-  const basePath = textOf((await lookUp(request, 'base', context)) ?? (await lookUp(base, 'base', context))) ?? 'base:';
+async function pair(
+  key: string | undefined,
+  base: Message,
+  request: Message,
+  context: Context,
+): Promise<Result> {
+  const basePath =
+    textOf((await lookUp(request, 'base', context)) ?? (await lookUp(base, 'base', context))) ?? 'base:';
   const left = await find(basePath, base, request, context);
   if (left === undefined) return body(`Source path \`${basePath}\` to apply not found.`);
   const requestPath =
-    textOf((await lookUp(request, 'request', context)) ?? (await lookUp(base, 'request', context))) ?? 'request:';
+    textOf((await lookUp(request, 'request', context)) ?? (await lookUp(base, 'request', context))) ??
+    'request:';
   const right = await find(requestPath, base, request, context);
   if (right === undefined) return body(`Path \`${requestPath}\` to apply not found.`);
-  const target = left instanceof Message ? left.without('base', 'request') : isId(left) ? new Link(textOf(left)!) : left;
+  const target =
+    left instanceof Message ? left.without('base', 'request') : isId(left) ? new Link(textOf(left)!) : left;
   if (key !== undefined) {
     const message = right instanceof Message ? right.without('base', 'request') : Message.empty;
     return context.resolve(target, message.with({ path: key }));
@@ -68,8 +89,12 @@ const anyKey: AnyKeyFunction = async (key, base, request, context) =>
     : evaluate(key, base, request, context);
 
 const evalKey: KeyFunction = async (base, request, context) => {
-  const name = textOf((await lookUp(request, 'apply-path', context)) ?? (await lookUp(base, 'apply-path', context)));
-  return name === undefined ? error('Path `apply-path` to execute not found.') : evaluate(name, base, request, context);
+  const name = textOf(
+    (await lookUp(request, 'apply-path', context)) ?? (await lookUp(base, 'apply-path', context)),
+  );
+  return name === undefined
+    ? error('Path `apply-path` to execute not found.')
+    : evaluate(name, base, request, context);
 };
 
 export const apply: Device = {

@@ -24,7 +24,8 @@ const request: KeyFunction = async (handler, hook, context) => {
   const sequence = itemsOf(hook.get('body')) ?? [];
   if (!(asked instanceof Message) || !(await isRelevant(handler, asked, sequence, context))) return ok(hook);
   const provider = providerOf(handler);
-  if (!provider) return error(Message.of({ status: 500n, details: 'The auth hook names no secret provider.' }));
+  if (!provider)
+    return error(Message.of({ status: 500n, details: 'The auth hook names no secret provider.' }));
   const generated = await context.resolve(
     provider,
     asked.with({ path: textOf(handler.get('generate-path')) ?? 'generate' }),
@@ -33,7 +34,9 @@ const request: KeyFunction = async (handler, hook, context) => {
   const answer = generated.value;
   const secret = answer instanceof Message ? await readKey(answer, 'secret', context) : answer;
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array))
-    return error(Message.of({ status: 400n, details: 'The secret provider has no secret for this request.' }));
+    return error(
+      Message.of({ status: 400n, details: 'The secret provider has no secret for this request.' }),
+    );
   const wallet = await hostedWallet(keyidOf(secret), context);
   const sign = (message: Message) => signWith(message, wallet, context);
   const bare = (answer instanceof Message && answer.has('path') ? answer : asked).without('secret');
@@ -45,7 +48,12 @@ const request: KeyFunction = async (handler, hook, context) => {
 };
 
 /** Whether this request is one that the node should sign: by who has signed it, and by the keys that it has. */
-async function isRelevant(handler: Message, asked: Message, sequence: readonly Value[], context: Context): Promise<boolean> {
+async function isRelevant(
+  handler: Message,
+  asked: Message,
+  sequence: readonly Value[],
+  context: Context,
+): Promise<boolean> {
   const when = handler.message('when');
   const keys = when === undefined ? undefined : await readKey(when, 'keys', context);
   const names = itemsOf(keys)?.map(textOf);
@@ -81,7 +89,11 @@ async function signWith(message: Message, wallet: Wallet, context: Context): Pro
 }
 
 /** An element that carries the flag is signed by itself, whatever the request's own signature covers. */
-async function signFlagged(element: Value, flag: string, sign: (message: Message) => Promise<Message>): Promise<Value> {
+async function signFlagged(
+  element: Value,
+  flag: string,
+  sign: (message: Message) => Promise<Message>,
+): Promise<Value> {
   if (element instanceof As) return new As(element.device, await signFlagged(element.message, flag, sign));
   if (!(element instanceof Message) || !isTrue(element.get(flag))) return element;
   return sign(element.without(flag));
@@ -93,7 +105,9 @@ async function finalize(provider: Message, handler: Message, hook: Message, cont
   const device = textOf(provider.get('device')) ?? '';
   if (!context.devices.find(device)?.keys[path]) return ok(hook);
   const result = await context.resolve(provider, hook.with({ path }));
-  return result.status === 'ok' && Array.isArray(result.value) ? ok(hook.with({ body: result.value })) : ok(hook);
+  return result.status === 'ok' && Array.isArray(result.value)
+    ? ok(hook.with({ body: result.value }))
+    : ok(hook);
 }
 
 export const authHook: Device = { name: 'auth-hook@1.0', keys: { request } };

@@ -38,7 +38,8 @@ const UNSIGNED = new Set(['unsigned', 'hmac-sha256']);
  * @throws AoError `not-authorized` (403), `unknown-commitment-device`, and all that committing throws
  */
 export async function commitMessage(message: Message, request: Message, context: Context): Promise<Result> {
-  const name = textOf(request.get('commitment-device')) ?? textOf(context.option('commitment-device')) ?? 'httpsig@1.0';
+  const name =
+    textOf(request.get('commitment-device')) ?? textOf(context.option('commitment-device')) ?? 'httpsig@1.0';
   const device = commitmentDevice(name);
   if (!device) throw new AoError('unknown-commitment-device', `Nobody can commit with ${name.slice(0, 80)}.`);
   const asked = commitRequest(request);

@@ -23,7 +23,8 @@ interface Task {
   stop(): void;
 }
 
-const tasksOf = (context: Context): Map<string, Task> => context.memory('cron@1.0', () => new Map<string, Task>());
+const tasksOf = (context: Context): Map<string, Task> =>
+  context.memory('cron@1.0', () => new Map<string, Task>());
 
 const INFO = {
   version: '1.0',
@@ -37,7 +38,15 @@ const INFO = {
 };
 
 async function cronPath(base: Message, request: Message, context: Context): Promise<string | undefined> {
-  return textOf(await readFirst([[request, 'cron-path'], [base, 'cron-path']], context));
+  return textOf(
+    await readFirst(
+      [
+        [request, 'cron-path'],
+        [base, 'cron-path'],
+      ],
+      context,
+    ),
+  );
 }
 
 /** The request as it is made when its time has come. */
@@ -45,12 +54,22 @@ function due(request: Message, path: string): Message {
   return request.without('cron-path', 'interval').with({ path });
 }
 
+/** What runs once is paid for by the request that asks for it; what runs again and again pays each time. */
+function paid(request: Message): Message {
+  return request.withPrivate({ paid: true });
+}
+
 async function run(request: Message, context: Context): Promise<void> {
-  if (!(context instanceof NodeContext)) throw new AoError('bad-context', 'Only a node has a clock.', { status: 500 });
+  if (!(context instanceof NodeContext))
+    throw new AoError('bad-context', 'Only a node has a clock.', { status: 500 });
   try {
     await serve(request, context.atTop());
   } catch (thrown) {
-    context.report({ type: 'cron-failed', path: textOf(request.get('path')), error: AoError.wrap(thrown).message });
+    context.report({
+      type: 'cron-failed',
+      path: textOf(request.get('path')),
+      error: AoError.wrap(thrown).message,
+    });
   }
 }
 
@@ -66,7 +85,10 @@ const once: KeyFunction = async (base, request, context) => {
   const path = await cronPath(base, request, context);
   if (path === undefined) return error('No cron path found in message.');
   const id = messageId(request, 'signed');
-  const timer = setTimeout(() => void run(due(request, path), context).then(() => tasksOf(context).delete(id)), 0);
+  const timer = setTimeout(
+    () => void run(paid(due(request, path)), context).then(() => tasksOf(context).delete(id)),
+    0,
+  );
   add(id, { stop: () => clearTimeout(timer) }, context);
   return id;
 };
@@ -78,14 +100,24 @@ function milliseconds(text: string): number | undefined {
   const unit = Object.entries(UNITS).find(([name]) => found[2]!.toLowerCase().startsWith(name))?.[1];
   const value = unit === undefined ? 0 : Number(found[1]) * unit;
   if (value < 1 || value > LONGEST)
-    throw new AoError('bad-interval', `There is no interval ${JSON.stringify(text.slice(0, 40))}.`, { status: 500 });
+    throw new AoError('bad-interval', `There is no interval ${JSON.stringify(text.slice(0, 40))}.`, {
+      status: 500,
+    });
   return value;
 }
 
 const every: KeyFunction = async (base, request, context) => {
   const path = await cronPath(base, request, context);
   if (path === undefined) return error('No cron path found in message.');
-  const interval = textOf(await readFirst([[request, 'interval'], [base, 'interval']], context));
+  const interval = textOf(
+    await readFirst(
+      [
+        [request, 'interval'],
+        [base, 'interval'],
+      ],
+      context,
+    ),
+  );
   if (interval === undefined) return error('No interval found in message.');
   const period = milliseconds(interval);
   // The reference answers with a reason that no codec can write, and so with none.
@@ -102,7 +134,15 @@ const every: KeyFunction = async (base, request, context) => {
 };
 
 const stop: KeyFunction = async (base, request, context) => {
-  const id = textOf(await readFirst([[request, 'task'], [base, 'task']], context));
+  const id = textOf(
+    await readFirst(
+      [
+        [request, 'task'],
+        [base, 'task'],
+      ],
+      context,
+    ),
+  );
   if (id === undefined) return error('No task ID found in message.');
   const tasks = tasksOf(context);
   const task = tasks.get(id);

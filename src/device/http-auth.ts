@@ -29,10 +29,19 @@ const malformed = (): Result =>
   error(Message.of({ status: 400n, details: 'Unrecognized authorization header: it has to be Basic.' }));
 
 /** Derived secrets of this run: deriving one is meant to be slow. */
-const derivedOf = (context: Context) => context.memory('http-auth@1.0', () => new Map<string, Promise<string>>());
+const derivedOf = (context: Context) =>
+  context.memory('http-auth@1.0', () => new Map<string, Promise<string>>());
 
 const generate: KeyFunction = async (base, request, context) => {
-  const header = textOf(await readFirst([[request, 'authorization'], [base, 'authorization']], context));
+  const header = textOf(
+    await readFirst(
+      [
+        [request, 'authorization'],
+        [base, 'authorization'],
+      ],
+      context,
+    ),
+  );
   if (header === undefined) return challenge();
   const encoded = /^Basic +([A-Za-z0-9+/=_-]+)$/i.exec(header)?.[1];
   if (encoded === undefined) return malformed();
@@ -57,7 +66,14 @@ interface Parameters {
 }
 
 async function parametersOf(base: Message, request: Message, context: Context): Promise<Parameters> {
-  const find = (key: string) => readFirst([[request, key], [base, key]], context);
+  const find = (key: string) =>
+    readFirst(
+      [
+        [request, key],
+        [base, key],
+      ],
+      context,
+    );
   const salt = textOf(await find('salt')) ?? fromBytes(sha256(toBytes('constant:ao')));
   const iterations = integerOf(await find('iterations')) ?? ITERATIONS;
   const bytes = integerOf(await find('key-length')) ?? KEY_BYTES;
@@ -71,12 +87,21 @@ async function parametersOf(base: Message, request: Message, context: Context): 
 
 async function derive(credentials: string, { salt, iterations, hash, bytes }: Parameters): Promise<string> {
   const key = await crypto.subtle.importKey('raw', toBytes(credentials), 'PBKDF2', false, ['deriveBits']);
-  const bits = await crypto.subtle.deriveBits({ name: 'PBKDF2', hash, salt: toBytes(salt), iterations }, key, 8 * bytes);
+  const bits = await crypto.subtle.deriveBits(
+    { name: 'PBKDF2', hash, salt: toBytes(salt), iterations },
+    key,
+    8 * bytes,
+  );
   return toBase64Url(new Uint8Array(bits));
 }
 
 /** Runs with the secret of the request's credentials. */
-async function withSecret(base: Message, request: Message, context: Context, run: (secret: Uint8Array) => Promise<Result>) {
+async function withSecret(
+  base: Message,
+  request: Message,
+  context: Context,
+  run: (secret: Uint8Array) => Promise<Result>,
+) {
   const answer = await generate(base, request, context);
   if (isResult(answer) && answer.status !== 'ok') return answer;
   const secret = isResult(answer) ? answer.value : answer;

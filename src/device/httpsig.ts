@@ -13,6 +13,7 @@ export const httpsig: Device = {
       const load = (link: Link) => context.cache.load(link);
       return formToMessage(await encodeHttp(value, { bundle: isTrue(request.get('bundle')), load }));
     },
-    decode: (encoded) => decodeHttp(messageToForm(isBinary(encoded) ? Message.from([['body', encoded]]) : encoded)),
+    decode: (encoded) =>
+      decodeHttp(messageToForm(isBinary(encoded) ? Message.from([['body', encoded]]) : encoded)),
   }),
 };

@@ -28,14 +28,18 @@ const deserialize: KeyFunction = async (base, request, context) => {
   const text = await readKey(base, target, context);
   if (!isBinary(text))
     return error(
-      Message.of({ status: 404n, body: `JSON payload not found in the base message.Searched for: ${target}` }),
+      Message.of({
+        status: 404n,
+        body: `JSON payload not found in the base message.Searched for: ${target}`,
+      }),
     );
   return annotated(decodeJson(text), context);
 };
 
 /** The value as the message layer's own form, its nested messages in the store. */
 export async function annotated(value: Value, context: Context): Promise<Value> {
-  const items = value instanceof Message ? [...value].map(([, item]) => item) : Array.isArray(value) ? value : [];
+  const items =
+    value instanceof Message ? [...value].map(([, item]) => item) : Array.isArray(value) ? value : [];
   for (const item of items as readonly Value[])
     if (item instanceof Message || Array.isArray(item)) await context.cache.write(item);
   return encodeStructured(linkTop(value));

@@ -19,7 +19,13 @@ const route: AnyKeyFunction = async (key, base, _request, context) => {
 
 /** The manifest as a message: JSON text in `data` or `body`, or the keys of the base itself. */
 async function manifestOf(base: Message, context: Context): Promise<Message | undefined> {
-  const text = await readFirst([[base, 'data'], [base, 'body']], context);
+  const text = await readFirst(
+    [
+      [base, 'data'],
+      [base, 'body'],
+    ],
+    context,
+  );
   if (!isBinary(text)) return base.has('paths') ? base : undefined;
   const value = decodeJson(text);
   return value instanceof Message ? value : undefined;
@@ -64,7 +70,9 @@ function linked(value: Value): Value {
   if (!(value instanceof Message)) return value;
   const id = value.text('id');
   if (id !== undefined) return new Link(id);
-  return Message.from([...value].filter(([key]) => key !== 'commitments').map(([key, item]) => [key, linked(item)] as const));
+  return Message.from(
+    [...value].filter(([key]) => key !== 'commitments').map(([key, item]) => [key, linked(item)] as const),
+  );
 }
 
 async function fallback(manifest: Message, context: Context): Promise<Value | undefined> {

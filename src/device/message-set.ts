@@ -46,10 +46,15 @@ function replace(base: Message, changes: Message): Message {
 }
 
 async function merge(base: Message, changes: Message, context: Context): Promise<Message> {
-  let out = await setKeys(base, changes.filter((key) => key.includes('/') || !isSteering(key)), context);
+  let out = await setKeys(
+    base,
+    changes.filter((key) => key.includes('/') || !isSteering(key)),
+    context,
+  );
   // A key that is nothing but slashes, or empty, is a key like any other.
   for (const [key, value] of changes)
-    if (key.split('/').every((part) => part === '')) out = Atom.unset.is(value) ? out.without(key) : out.with({ [key]: value });
+    if (key.split('/').every((part) => part === ''))
+      out = Atom.unset.is(value) ? out.without(key) : out.with({ [key]: value });
   return out;
 }
 
@@ -74,4 +79,3 @@ export function dropTouched(
 function same(a: Message, b: Message): boolean {
   return equalValues(a, b);
 }
-

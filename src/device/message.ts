@@ -10,7 +10,14 @@ import { Atom, isBinary, Link, type Value } from '../message/value.ts';
 import { listItems } from '../resolver/lists.ts';
 import type { Context } from '../resolver/context.ts';
 import { transportKeys } from '../resolver/transport-keys.ts';
-import { error, ok, type AnyKeyFunction, type Device, type KeyFunction, type Result } from '../resolver/device.ts';
+import {
+  error,
+  ok,
+  type AnyKeyFunction,
+  type Device,
+  type KeyFunction,
+  type Result,
+} from '../resolver/device.ts';
 import { commitMessage, verifyMessage } from './commit.ts';
 import { dropTouched, setMessage } from './message-set.ts';
 import { readKey, textOf } from './values.ts';
@@ -34,7 +41,9 @@ const setPath: KeyFunction = (base, request) => {
 const remove: KeyFunction = async (base, request, context) => {
   const item = await readKey(request, 'item', context);
   const items = listItems(await readKey(request, 'items', context)) ?? [];
-  const names = (item === undefined ? items : [item, ...items]).flatMap((name) => (isBinary(name) ? [textOf(name)!] : []));
+  const names = (item === undefined ? items : [item, ...items]).flatMap((name) =>
+    isBinary(name) ? [textOf(name)!] : [],
+  );
   // Commitments stay even where a committed key goes (messages.md §11.3): they no longer verify.
   return base.without(...names);
 };
@@ -53,7 +62,9 @@ async function target(base: Message, request: Message, context: Context): Promis
 }
 
 /** Runs `act` on the target, which has to be a message. */
-function onTarget(act: (message: Message, request: Message, context: Context) => Promise<Result | Value> | Value): KeyFunction {
+function onTarget(
+  act: (message: Message, request: Message, context: Context) => Promise<Result | Value> | Value,
+): KeyFunction {
   return async (base, request, context) => {
     const value = await target(base, request, context);
     return value instanceof Message ? act(value, selection(request), context) : error(Atom.notFound);
@@ -66,7 +77,8 @@ function onTarget(act: (message: Message, request: Message, context: Context) =>
  */
 async function verify(message: Message, request: Message, context: Context): Promise<Value> {
   const fromOutside = transportKeys(request).size > 0;
-  if (fromOutside && textOf(request.get('committers')) === 'none' && committers(message).length > 0) return Atom.false;
+  if (fromOutside && textOf(request.get('committers')) === 'none' && committers(message).length > 0)
+    return Atom.false;
   return Atom.boolean(await verifyMessage(message, request, context));
 }
 
@@ -75,8 +87,12 @@ const id: KeyFunction = (base, request) => messageId(base, selectionOf(selection
 const index: KeyFunction = async (base, _request, context) => {
   const settings = context.option('default-index');
   if (settings === undefined) return error('No default index message set.');
-  const path = (settings instanceof Message ? settings.get('path') : undefined) ?? context.option('default-index-path');
-  const shown = settings instanceof Message ? base.with(settings.without('path')) : base.with({ device: textOf(settings) ?? '' });
+  const path =
+    (settings instanceof Message ? settings.get('path') : undefined) ?? context.option('default-index-path');
+  const shown =
+    settings instanceof Message
+      ? base.with(settings.without('path'))
+      : base.with({ device: textOf(settings) ?? '' });
   return context.resolve(shown, path ?? 'index');
 };
 
@@ -92,7 +108,9 @@ export const message: Device = {
     set: (base, request, context) => setMessage(base, request, context),
     commit: onTarget(commitMessage),
     verify: onTarget(verify),
-    committed: onTarget((one, request) => committed(one, selectionOf(request), isBinary(request.get('raw')) || Atom.true.is(request.get('raw')))),
+    committed: onTarget((one, request) =>
+      committed(one, selectionOf(request), isBinary(request.get('raw')) || Atom.true.is(request.get('raw'))),
+    ),
     committers: onTarget((one) => committers(one)),
   },
 };

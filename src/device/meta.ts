@@ -23,7 +23,10 @@ function read(context: Context): Message {
   for (const [key, value] of context.options)
     if (!isPrivateKey(key) && !PROTECTED.has(optionName(key))) fields.set(key, visible(value));
   fields.set('address', context.identity.address);
-  fields.set('preloaded_devices', context.devices.names().map((name) => Message.of({ name })));
+  fields.set(
+    'preloaded_devices',
+    context.devices.names().map((name) => Message.of({ name })),
+  );
   if (!fields.has('identities')) fields.set('identities', Message.empty);
   fields.set('status', 200n);
   return new Message(fields);
@@ -32,7 +35,9 @@ function read(context: Context): Message {
 /** Private keys are left out at every depth; what no codec can write becomes a word. */
 function visible(value: Value): Value {
   if (value instanceof Message)
-    return Message.from([...value].filter(([key]) => !isPrivateKey(key)).map(([key, item]) => [key, visible(item)] as const));
+    return Message.from(
+      [...value].filter(([key]) => !isPrivateKey(key)).map(([key, item]) => [key, visible(item)] as const),
+    );
   if (Array.isArray(value)) return (value as readonly Value[]).map(visible);
   return value instanceof As || value instanceof Subpath ? 'Unencodable value.' : value;
 }
@@ -48,7 +53,9 @@ async function change(request: Message, context: Context): Promise<Result> {
   for (const [key, value] of request) {
     if (key === 'commitments' || key === 'path' || key === 'method' || isPrivateKey(key)) continue;
     if (transport.has(key) || PROTECTED.has(optionName(key))) continue;
-    changes[key] = Atom.unset.is(value) ? undefined : coerce(await loaded(value, context), context.option(key));
+    changes[key] = Atom.unset.is(value)
+      ? undefined
+      : coerce(await loaded(value, context), context.option(key));
   }
   const history = [...(itemsOf(context.option('node-history')) ?? []), request.withoutPrivate()];
   await context.configure({ ...changes, node_history: history });
@@ -63,7 +70,9 @@ async function mayChange(request: Message, context: Context): Promise<boolean> {
 }
 
 async function loaded(value: Value, context: Context): Promise<Value> {
-  return value instanceof Link || value instanceof Message || Array.isArray(value) ? context.cache.loadAll(value) : value;
+  return value instanceof Link || value instanceof Message || Array.isArray(value)
+    ? context.cache.loadAll(value)
+    : value;
 }
 
 /** Text becomes what the option was before: a number stays a number. */

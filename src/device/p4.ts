@@ -3,7 +3,7 @@
  * paid, before the request runs; charges for it afterwards.
  */
 import { Message } from '../message/message.ts';
-import { As, Atom, isBinary, type Value } from '../message/value.ts';
+import { Atom, isBinary, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import { error, ok, type Device, type KeyFunction, type Result } from '../resolver/device.ts';
 import { findHandlers } from '../resolver/hooks.ts';
@@ -25,9 +25,11 @@ function devicesOf(handler: Message): Devices | undefined {
 }
 
 async function isChargeable(request: Message, context: Context): Promise<boolean> {
+  if (request.private['paid'] === true) return false;
   const free = itemsOf(context.option('p4-non-chargable-routes')) ?? [];
   for (const route of free)
-    if (route instanceof Message && (await matchesTemplate(route.get('template'), request, context))) return false;
+    if (route instanceof Message && (await matchesTemplate(route.get('template'), request, context)))
+      return false;
   return true;
 }
 
@@ -52,19 +54,38 @@ const request: KeyFunction = async (handler, hook, context) => {
   const asked = await requestIn(hook, context);
   if (!devices || !(await isChargeable(asked, context))) return ok(hook);
   const body = hook.get('body') ?? [];
-  const estimated = await context.resolve(devices.pricing, asRequest('estimate', [['request', asked], ['body', body]]));
+  const estimated = await context.resolve(
+    devices.pricing,
+    asRequest('estimate', [
+      ['request', asked],
+      ['body', body],
+    ]),
+  );
   const price = estimated.status === 'ok' ? priceOf(estimated.value) : undefined;
   if (price === undefined)
-    return error(Message.from([['type', Atom.of('pricing')], ['body', 'Could not estimate price of request.']]));
+    return error(
+      Message.from([
+        ['type', Atom.of('pricing')],
+        ['body', 'Could not estimate price of request.'],
+      ]),
+    );
   if (price === 'infinity') return error('Node will not service this request under any circumstances.');
   if (price === 0n) return ok(hook);
   return (await checkFunds(devices.ledger, asked, price, context)) ?? ok(hook);
 };
 
 /** A refusal if the signers' balance does not cover the price. */
-async function checkFunds(ledger: Message, asked: Message, price: bigint, context: Context): Promise<Result | undefined> {
+async function checkFunds(
+  ledger: Message,
+  asked: Message,
+  price: bigint,
+  context: Context,
+): Promise<Result | undefined> {
   const signers = await signersOf(asked, context);
-  const query = asRequest('balance', [['target', payer(signers)], ['request', asked]]);
+  const query = asRequest('balance', [
+    ['target', payer(signers)],
+    ['request', asked],
+  ]);
   const balance = await context.resolve(ledger, query);
   if (balance.status !== 'ok')
     return error(Message.of({ status: 500n, body: 'Error checking ledger balance.' }));
@@ -79,7 +100,10 @@ const response: KeyFunction = async (handler, hook, context) => {
   const asked = await requestIn(hook, context);
   if (!devices || !(await isChargeable(asked, context))) return ok(hook);
   const body = hook.get('body') ?? Message.empty;
-  const query: [string, Value][] = [['request', asked], ['body', body]];
+  const query: [string, Value][] = [
+    ['request', asked],
+    ['body', body],
+  ];
   let priced = await context.resolve(devices.pricing, asRequest('price', query));
   if (priced.status !== 'ok') priced = await context.resolve(devices.pricing, asRequest('estimate', query));
   const price = priced.status === 'ok' ? priceOf(priced.value) : undefined;
@@ -101,7 +125,7 @@ const balance: KeyFunction = async (_base, req, context) => {
   if (!handler) return error('No request hook found.');
   const ledger = textOf(await readKey(handler, 'ledger-device', context));
   if (!ledger) return error(Message.of({ status: 500n, body: 'The request hook names no ledger.' }));
-  return context.resolve(new As(ledger, handler), req.with({ path: 'balance' }));
+  return context.resolve(handler.with({ device: ledger }), req.with({ path: 'balance' }));
 };
 
 export const p4: Device = { name: 'p4@1.0', keys: { request, response, balance } };

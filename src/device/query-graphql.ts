@@ -77,20 +77,39 @@ export const graphql: KeyFunction = async (base, request, context) => {
     variableValues: variables,
     operationName: operation,
   });
-  const plain = { ...(result.data === undefined ? {} : { data: result.data }), ...(result.errors ? { errors: result.errors.map(({ message }) => ({ message })) } : {}) };
+  const plain = {
+    ...(result.data === undefined ? {} : { data: result.data }),
+    ...(result.errors ? { errors: result.errors.map(({ message }) => ({ message })) } : {}),
+  };
   return Message.of({ 'content-type': 'application/json', body: JSON.stringify(plain) });
 };
 
 async function readQuery(base: Message, request: Message, context: Context) {
-  const body = await readFirst([[request, 'body'], [base, 'body']], context);
+  const body = await readFirst(
+    [
+      [request, 'body'],
+      [base, 'body'],
+    ],
+    context,
+  );
   const json = isBinary(body) ? parseJson(utf8(binaryBytes(body)) ?? '') : undefined;
-  const direct = textOf(await readFirst([[request, 'query'], [base, 'query']], context));
+  const direct = textOf(
+    await readFirst(
+      [
+        [request, 'query'],
+        [base, 'query'],
+      ],
+      context,
+    ),
+  );
   const query = direct ?? (typeof json?.['query'] === 'string' ? json['query'] : undefined);
   if (query === undefined) throw new AoError('bad-query', 'There is no GraphQL query in the request.');
-  if (query.length > MAX_QUERY) throw new AoError('bad-query', 'The GraphQL query is too long.', { status: 413 });
+  if (query.length > MAX_QUERY)
+    throw new AoError('bad-query', 'The GraphQL query is too long.', { status: 413 });
   const named = textOf(request.get('variables'));
   const variables = (named === undefined ? undefined : parseJson(named)) ?? json?.['variables'];
-  const operation = textOf(request.get('operationName')) ?? textOf(request.get('operationname')) ?? json?.['operationName'];
+  const operation =
+    textOf(request.get('operationName')) ?? textOf(request.get('operationname')) ?? json?.['operationName'];
   return {
     query,
     variables: isRecord(variables) ? variables : {},
@@ -114,7 +133,9 @@ function isRecord(value: unknown): value is Json {
 function rootOf(context: Context) {
   return {
     message: async ({ keys = [] }: { keys?: { name: string; value: string }[] }) => {
-      const [id] = await context.cache.match(Message.from(keys.map(({ name, value }) => [name, value] as const)));
+      const [id] = await context.cache.match(
+        Message.from(keys.map(({ name, value }) => [name, value] as const)),
+      );
       const value = id === undefined ? undefined : await context.cache.read(id);
       return id !== undefined && value instanceof Message ? { id, keys: fieldsOf(value) } : null;
     },
@@ -201,10 +222,17 @@ async function transactionOf(message: Message, context: Context) {
 
 /** True if a GraphQL answer in the body has at least one result. */
 export const hasResults: KeyFunction = async (base, request, context) => {
-  const body = await readFirst([[request, 'body'], [base, 'body']], context);
+  const body = await readFirst(
+    [
+      [request, 'body'],
+      [base, 'body'],
+    ],
+    context,
+  );
   const json = isBinary(body) ? parseJson(utf8(binaryBytes(body)) ?? '') : undefined;
   const data = json?.['data'];
   const lists = isRecord(data) ? Object.values(data) : [];
-  return Atom.boolean(lists.some((list) => isRecord(list) && Array.isArray(list['edges']) && list['edges'].length > 0));
+  return Atom.boolean(
+    lists.some((list) => isRecord(list) && Array.isArray(list['edges']) && list['edges'].length > 0),
+  );
 };
-

@@ -3,7 +3,13 @@ import { isPrivateKey } from '../message/keys.ts';
 import { Message } from '../message/message.ts';
 import { Atom, isBinary, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
-import { error, type AnyKeyFunction, type Device, type KeyFunction, type Result } from '../resolver/device.ts';
+import {
+  error,
+  type AnyKeyFunction,
+  type Device,
+  type KeyFunction,
+  type Result,
+} from '../resolver/device.ts';
 import { transportKeys } from '../resolver/transport-keys.ts';
 import { AoError } from '../base/errors.ts';
 import { graphql, hasResults } from './query-graphql.ts';
@@ -31,17 +37,39 @@ const only: KeyFunction = async (own, request, context) => {
   if (named === undefined) return error(Atom.notFound);
   if (named instanceof Message && !itemsOf(named)?.length)
     return search(await specOf(named, request, context), own, request, context);
-  const names = isBinary(named) ? textOf(named)!.split(',') : (itemsOf(named) ?? []).map((name) => textOf(name) ?? '');
+  const names = isBinary(named)
+    ? textOf(named)!.split(',')
+    : (itemsOf(named) ?? []).map((name) => textOf(name) ?? '');
   const spec: [string, Value][] = [];
   for (const name of names.map((one) => one.trim())) {
-    const value = await readFirst([[request, name], [own, name]], context);
+    const value = await readFirst(
+      [
+        [request, name],
+        [own, name],
+      ],
+      context,
+    );
     if (value !== undefined && name !== '') spec.push([name, value]);
   }
   return search(Message.from(spec), own, request, context);
 };
 
-async function search(spec: Message, own: Message, request: Message, context: Context): Promise<Result | Value> {
-  const shape = textOf(await readFirst([[request, 'return'], [own, 'return']], context)) ?? 'paths';
+async function search(
+  spec: Message,
+  own: Message,
+  request: Message,
+  context: Context,
+): Promise<Result | Value> {
+  const shape =
+    textOf(
+      await readFirst(
+        [
+          [request, 'return'],
+          [own, 'return'],
+        ],
+        context,
+      ),
+    ) ?? 'paths';
   const ids = spec.size === 0 ? [] : await context.cache.match(spec);
   if (shape === 'boolean') return Atom.boolean(ids.length > 0);
   const [first] = ids;

@@ -24,7 +24,12 @@ const estimate: KeyFunction = async (_base, request, context) => {
 /** Messages that a request makes the node walk; a path that `apply@1.0` runs counts instead of the two that ask for it. */
 function countMessages(sequence: readonly Value[], request: Message): number {
   const [base, step] = sequence;
-  if (sequence.length !== 2 || !(base instanceof As) || base.device !== 'apply@1.0' || !(step instanceof Message))
+  if (
+    sequence.length !== 2 ||
+    !(base instanceof As) ||
+    base.device !== 'apply@1.0' ||
+    !(step instanceof Message)
+  )
     return sequence.length;
   const path = textOf(request.get(textOf(step.get('path')) ?? ''));
   return path === undefined ? sequence.length : parseSingleton(Message.of({ path })).length;

@@ -217,7 +217,14 @@ export class MessageCache implements Cache {
   async list(path: string): Promise<string[]> {
     const name = path.replace(/^\/+|\/+$/g, '');
     const names = await this.#store.keys('links', { from: `${name}/`, to: `${name}/${LAST}` });
-    const children = new Set(names.map((key) => String(key).slice(name.length + 1).split('/')[0]!));
+    const children = new Set(
+      names.map(
+        (key) =>
+          String(key)
+            .slice(name.length + 1)
+            .split('/')[0]!,
+      ),
+    );
     const value = await this.read(name);
     const message = Array.isArray(value) ? numbered(value as readonly Value[]) : value;
     if (message instanceof Message)

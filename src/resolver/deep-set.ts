@@ -36,7 +36,9 @@ export async function deepSet(
 
 /** Keys that `set` takes as they are, so that many are set at once. */
 function isPlainKey(path: string): boolean {
-  return path !== '' && !path.includes('/') && path !== 'path' && path !== 'set-mode' && !path.startsWith('priv');
+  return (
+    path !== '' && !path.includes('/') && path !== 'path' && path !== 'set-mode' && !path.startsWith('priv')
+  );
 }
 
 async function setAt(
@@ -51,12 +53,30 @@ async function setAt(
   if (Array.isArray(inner)) inner = numbered(inner as readonly Value[]);
   const next = await setAt(inner instanceof Message ? inner : Message.empty, rest, value, context);
   return asMessage(
-    await context.resolve(message, new Message(new Map<string, Value>([['path', 'set'], [key, next], ['set-mode', 'explicit']]))),
+    await context.resolve(
+      message,
+      new Message(
+        new Map<string, Value>([
+          ['path', 'set'],
+          [key, next],
+          ['set-mode', 'explicit'],
+        ]),
+      ),
+    ),
   );
 }
 
 async function setKey(message: Message, key: string, value: Value, context: Context): Promise<Message> {
-  if (key === 'path') return asMessage(await context.resolve(message, Message.from([['path', 'set_path'], ['value', value]])));
+  if (key === 'path')
+    return asMessage(
+      await context.resolve(
+        message,
+        Message.from([
+          ['path', 'set_path'],
+          ['value', value],
+        ]),
+      ),
+    );
   // A key that `set` itself reads cannot be given to it as a key to set.
   if (key === 'set-mode' || key.startsWith('priv')) return message.with({ [key]: value });
   return setKeys(message, Message.from([[key, value]]), context);

@@ -13,7 +13,15 @@ export function forceMessage(result: Result): Result {
   if (value instanceof Subpath || value instanceof Link) return result;
   if (Array.isArray(value)) return { status, value: numbered(value as readonly Value[]) };
   if (!(value instanceof Message))
-    return { status, value: new Message(new Map<string, Value>([['ao-result', 'body'], ['body', value]])) };
+    return {
+      status,
+      value: new Message(
+        new Map<string, Value>([
+          ['ao-result', 'body'],
+          ['body', value],
+        ]),
+      ),
+    };
   if (value.size === 2 && value.has('body') && sameStatus(value.get('status'), status))
     return { status, value: value.with({ 'ao-result': 'body' }) };
   return result;

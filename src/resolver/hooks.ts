@@ -37,7 +37,8 @@ export async function runHook(
   const handlers = await findHandlers(name, context);
   let current: Value = request;
   for (const handler of handlers) {
-    if (!(current instanceof Message)) return failure(`A ${name} hook answered with something other than a message.`);
+    if (!(current instanceof Message))
+      return failure(`A ${name} hook answered with something other than a message.`);
     const result = await runHandler(name, handler, current, inner);
     if (result.status !== 'ok') return result;
     current = result.value;
@@ -45,7 +46,12 @@ export async function runHook(
   return { status: 'ok', value: current };
 }
 
-async function runHandler(name: string, handler: Message, request: Message, context: Context): Promise<Result> {
+async function runHandler(
+  name: string,
+  handler: Message,
+  request: Message,
+  context: Context,
+): Promise<Result> {
   const path = handler.get('path') ?? name;
   const method = handler.get('method') ?? 'GET';
   const hook = handler.message('hook');

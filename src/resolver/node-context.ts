@@ -3,15 +3,7 @@ import { Message } from '../message/message.ts';
 import { Link, Subpath, type Value } from '../message/value.ts';
 import { isPrivateKey } from '../message/keys.ts';
 import type { Store } from '../store/store.ts';
-import type {
-  Capabilities,
-  Clock,
-  Context,
-  Engines,
-  Identity,
-  NodeEvent,
-  Transport,
-} from './context.ts';
+import type { Capabilities, Clock, Context, Engines, Identity, NodeEvent, Transport } from './context.ts';
 import { MessageCache } from './cache.ts';
 import { deepSet } from './deep-set.ts';
 import type { Device, Result } from './device.ts';
@@ -136,7 +128,8 @@ export class NodeContext implements Context {
   async get(path: string, message: Value): Promise<Value | undefined> {
     if (message instanceof Message && !path.includes('/') && !message.has('device')) {
       const value = plainKey(message, path);
-      if (!(value instanceof Subpath) && value !== RESERVED) return value instanceof Link ? this.cache.load(value) : value;
+      if (!(value instanceof Subpath) && value !== RESERVED)
+        return value instanceof Link ? this.cache.load(value) : value;
     }
     const result = await resolvePair(message, path, this.internal());
     return result.status === 'ok' ? result.value : undefined;
@@ -166,7 +159,18 @@ export class NodeContext implements Context {
 const INTERNAL_CACHE_CONTROL: Value = ['no-cache', 'no-store'];
 
 /** Keys that `message@1.0` computes: a value of theirs is never read (resolver.md §3.5). */
-const COMPUTED = new Set(['id', 'commit', 'verify', 'committed', 'committers', 'keys', 'set', 'set-path', 'remove', 'index']);
+const COMPUTED = new Set([
+  'id',
+  'commit',
+  'verify',
+  'committed',
+  'committers',
+  'keys',
+  'set',
+  'set-path',
+  'remove',
+  'index',
+]);
 const RESERVED = Symbol('reserved');
 
 /** What a message without a device of its own answers for a key, without the stages of a step. */

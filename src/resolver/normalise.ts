@@ -8,8 +8,7 @@ import { numbered } from './force-message.ts';
 import { isId } from './path.ts';
 import { resolveMany, subresolve } from './resolver.ts';
 
-export type Normalised =
-  { readonly done: Result } | { readonly base: Value; readonly request: Message };
+export type Normalised = { readonly done: Result } | { readonly base: Value; readonly request: Message };
 
 /** A base that is a bare ID or a literal passes through; the later stages know what to do with it. */
 export async function normalise(base: Value, request: Value, context: NodeContext): Promise<Normalised> {
@@ -46,7 +45,9 @@ function okOrDone(result: Result): Base {
 
 async function mustRead(reference: Value, context: NodeContext): Promise<Message> {
   const value =
-    reference instanceof Link ? await context.cache.load(reference) : await context.cache.read(idText(reference));
+    reference instanceof Link
+      ? await context.cache.load(reference)
+      : await context.cache.read(idText(reference));
   if (value instanceof Message) return value;
   if (Array.isArray(value)) return numbered(value as readonly Value[]);
   throw new AoError('necessary-message-not-found', `The message ${idText(reference)} is not here.`, {

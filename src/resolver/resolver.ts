@@ -75,7 +75,8 @@ export async function subresolve(
   context: NodeContext,
 ): Promise<Result> {
   const req = isBinary(request) ? Message.empty.with({ path: request }) : request;
-  if (!(req instanceof Message)) throw new AoError('bad-request', 'A sub-request must be a message or a path.');
+  if (!(req instanceof Message))
+    throw new AoError('bad-request', 'A sub-request must be a message or a path.');
   let base = rawBase;
   if (base instanceof Link) base = await context.cache.load(base);
   else if (isId(base)) base = (typeof base === 'string' ? await context.cache.read(base) : undefined) ?? base;

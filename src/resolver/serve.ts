@@ -27,7 +27,8 @@ export interface Served {
  */
 export async function serve(singleton: Message, context: NodeContext): Promise<Served> {
   const sequence = markRequest(parseSingleton(singleton), singleton);
-  if (isFalse(context.option('initialized'))) return { message: embedStatus(await uninitialised(sequence, context)), sign: true };
+  if (isFalse(context.option('initialized')))
+    return { message: embedStatus(await uninitialised(sequence, context)), sign: true };
   const asked = await hooked('request', singleton, sequence, context);
   if ('refused' in asked) return { message: embedStatus(forceMessage(asked.refused)), sign: false };
   const steps = messageToListOrSelf(asked.body);
@@ -53,20 +54,38 @@ function forceLone(result: Result): Result {
 type Hooked = { readonly refused: Result } | { readonly body: Value };
 
 /** Runs a hook over `body`; without handlers nothing is copied. */
-async function hooked(name: string, request: Message, body: Value | readonly Value[], context: NodeContext): Promise<Hooked> {
-  const hook = Message.from([['request', request], ['body', body as Value]]);
+async function hooked(
+  name: string,
+  request: Message,
+  body: Value | readonly Value[],
+  context: NodeContext,
+): Promise<Hooked> {
+  const hook = Message.from([
+    ['request', request],
+    ['body', body as Value],
+  ]);
   const result = await runHook(name, hook, context.inside());
   if (result.status !== 'ok') return { refused: result };
   const after = result.value instanceof Message ? result.value.get('body') : undefined;
   if (after === undefined)
-    return { refused: { status: 'failure', value: Message.of({ status: 500n, body: `A ${name} hook left no body.` }) } };
+    return {
+      refused: {
+        status: 'failure',
+        value: Message.of({ status: 500n, body: `A ${name} hook left no body.` }),
+      },
+    };
   return { body: after };
 }
 
 /** Before the node is initialised, only its own options can be read and set. */
 async function uninitialised(sequence: readonly Value[], context: NodeContext): Promise<Result> {
   const [base, step] = sequence;
-  if (base instanceof As && base.device === 'meta@1.0' && step instanceof Message && step.get('path') === 'info')
+  if (
+    base instanceof As &&
+    base.device === 'meta@1.0' &&
+    step instanceof Message &&
+    step.get('path') === 'info'
+  )
     return context.withSettings({ forceMessage: true }).resolveSequence([base, step]);
   return forceMessage({ status: 'error', value: 'Node must be initialized before use.' });
 }

@@ -54,5 +54,8 @@ function flightName(group: string, request: string): string {
 
 /** An answer, not an exception: the reference's device sees it as a result too. */
 function endlessRecursion(): Result {
-  return { status: 'error', value: Message.of({ status: 508n, body: 'Request creates infinite recursion.' }) };
+  return {
+    status: 'error',
+    value: Message.of({ status: 508n, body: 'Request creates infinite recursion.' }),
+  };
 }

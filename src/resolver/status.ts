@@ -50,8 +50,13 @@ function statusValue(status: Value | undefined): number | undefined {
 export function embedStatus(result: Result): Message {
   const status = BigInt(statusOf(result));
   const { value } = result;
-  if (!(value instanceof Message)) return Message.from([['status', status], ['body', value]]);
-  if (value.has('status') && value.has('commitments') && committed(value, SIGNED).includes('status')) return value;
+  if (!(value instanceof Message))
+    return Message.from([
+      ['status', status],
+      ['body', value],
+    ]);
+  if (value.has('status') && value.has('commitments') && committed(value, SIGNED).includes('status'))
+    return value;
   // A message that is type-annotated already has its types in a key that a typed status would replace.
   return value.with({ status: value.has('ao-types') ? status.toString() : status });
 }

@@ -18,7 +18,10 @@ const NOT_FOUND: Result = { status: 'error', value: Atom.notFound };
 
 export async function step(rawBase: Value, rawRequest: Value, context: NodeContext): Promise<Result> {
   if (context.settings.depth > MAX_DEPTH)
-    return { status: 'error', value: Message.of({ status: 508n, body: 'Request creates infinite recursion.' }) };
+    return {
+      status: 'error',
+      value: Message.of({ status: 508n, body: 'Request creates infinite recursion.' }),
+    };
   const normalised = await normalise(rawBase, rawRequest, context);
   if ('done' in normalised) return normalised.done;
   const { request } = normalised;
@@ -95,7 +98,10 @@ async function walk(step: Step): Promise<Result> {
 const performanceNow = () => performance.now();
 
 /** A result that was stored earlier for this base and request. */
-async function keptResult({ base, request, baseId, key, context }: Step, found: Found): Promise<Result | undefined> {
+async function keptResult(
+  { base, request, baseId, key, context }: Step,
+  found: Found,
+): Promise<Result | undefined> {
   if (baseId === undefined || !isPure(found, key)) return undefined;
   const { lookup } = cacheSettings({ request, base, options: context.cacheControl() });
   const value = lookup ? await context.readResult(baseId, request) : undefined;
@@ -158,7 +164,10 @@ async function link(base: Message, request: Message, result: Result, context: No
   const mode = context.settings.hashpath;
   if (status === 'ok' && mode === 'ignore') return result;
   if (status === 'ok' && mode === 'update')
-    return { status, value: value.withPrivate({ hashpath: hashpathOfPair(encodable(base), encodable(request)) }) };
+    return {
+      status,
+      value: value.withPrivate({ hashpath: hashpathOfPair(encodable(base), encodable(request)) }),
+    };
   return value.private.hashpath === undefined
     ? result
     : { status, value: value.withPrivate({ hashpath: undefined }) };
@@ -173,9 +182,15 @@ function encodable(message: Message): Message {
  * Stage 10. Only what depends on nothing but base and request is kept, unless one of the messages asks for it:
  * the reference stores every result and can find none of them again (resolver.md §13, Q7).
  */
-async function keep({ base, request, baseId, context }: Step, found: Found, key: string, value: Value): Promise<void> {
+async function keep(
+  { base, request, baseId, context }: Step,
+  found: Found,
+  key: string,
+  value: Value,
+): Promise<void> {
   const { hashpath } = context.settings;
   const asked = cacheSettings({ request, base, result: value, hashpath });
   const allowed = cacheSettings({ request, result: value, options: context.cacheControl(), hashpath });
-  if (allowed.store && (asked.store || isPure(found, key))) await context.writeResult(baseId!, request, value);
+  if (allowed.store && (asked.store || isPure(found, key)))
+    await context.writeResult(baseId!, request, value);
 }

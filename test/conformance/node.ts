@@ -1,12 +1,15 @@
 /** A node for families that need one: in memory, offline, with the options of the recordings. */
 import { AoError } from '../../src/base/errors.ts';
+import { decodeHttpMessage, httpForm } from '../../src/commitment/http.ts';
+import { messageId } from '../../src/commitment/id.ts';
 import { RsaWallet } from '../../src/crypto/wallet.ts';
 import { builtInDevices } from '../../src/device/index.ts';
 import { Message } from '../../src/message/message.ts';
-import { Atom } from '../../src/message/value.ts';
+import { Atom, Link, type Value } from '../../src/message/value.ts';
 import type { Capabilities, Identity } from '../../src/resolver/context.ts';
 import { createContext, type NodeContext } from '../../src/resolver/node-context.ts';
 import { MemoryStore } from '../../src/store/memory.ts';
+import { toRequest, type RecordedRequest } from './http.ts';
 import { toMessage, toValue } from './value.ts';
 import type { Json } from './family.ts';
 
@@ -37,7 +40,11 @@ export interface NodeOptions {
 const unreachable = (): Promise<never> =>
   Promise.reject(new AoError('peer-unreachable', 'There is no network here.', { status: 502 }));
 
-export async function testNode({ config = {}, identity, capabilities }: NodeOptions = {}): Promise<NodeContext> {
+export async function testNode({
+  config = {},
+  identity,
+  capabilities,
+}: NodeOptions = {}): Promise<NodeContext> {
   const options = Message.from([['generate_index', Atom.false]]).with(toMessage(config));
   return createContext(
     {
@@ -54,7 +61,59 @@ export async function testNode({ config = {}, identity, capabilities }: NodeOpti
   );
 }
 
-/** Puts the messages of a case into a node's store. */
-export async function preload(context: NodeContext, entries: readonly { id: string; message: Json }[]): Promise<void> {
-  for (const { message } of entries) await context.cache.write(toValue(message));
+/**
+ * Puts the messages of a case into a node's store. The node of the recordings had been sent every request of the file:
+ * what a message links to and the case does not hold is looked for in those.
+ */
+export async function preload(
+  context: NodeContext,
+  entries: readonly { id: string; message: Json }[],
+  document: Json = [],
+): Promise<void> {
+  for (const { message } of entries) {
+    const value = toValue(message);
+    for (const link of linksIn(value)) await preloadLinked(link, context, document);
+    await context.cache.write(value);
+  }
+}
+
+async function preloadLinked(link: Link, context: NodeContext, document: Json): Promise<void> {
+  if ((await context.cache.read(link.id)) !== undefined) return;
+  const value = sentMessages(document).get(link.id);
+  if (value !== undefined) await context.cache.write(value);
+}
+
+function* linksIn(value: Value): Generator<Link> {
+  if (value instanceof Link) yield value;
+  else if (Array.isArray(value)) for (const item of value as readonly Value[]) yield* linksIn(item);
+  else if (value instanceof Message)
+    for (const [key, item] of value) if (key !== 'commitments') yield* linksIn(item);
+}
+
+const sent = new WeakMap<object, Map<string, Value>>();
+
+/** Every nested message of every request of a file, by its ID. */
+function sentMessages(document: Json): Map<string, Value> {
+  if (typeof document !== 'object' || document === null) return new Map();
+  let found = sent.get(document);
+  if (found) return found;
+  sent.set(document, (found = new Map()));
+  for (const entry of Array.isArray(document) ? document : []) {
+    const request = (entry as { request?: RecordedRequest }).request;
+    if (!request) continue;
+    const { headers, body } = toRequest(request);
+    try {
+      collect(decodeHttpMessage(httpForm(headers, body.length > 0 ? body : undefined)), found);
+    } catch {
+      // A request that is no good holds nothing.
+    }
+  }
+  return found;
+}
+
+function collect(value: Value, into: Map<string, Value>): void {
+  if (!(value instanceof Message) && !Array.isArray(value)) return;
+  into.set(messageId(value, 'signed'), value);
+  const items = value instanceof Message ? [...value.without('commitments')].map(([, item]) => item) : value;
+  for (const item of items as readonly Value[]) collect(item, into);
 }

@@ -96,7 +96,8 @@ export function matchKey(key: string, value: Value): { key: string; hash: string
   if (value instanceof Link) return { key: linkKey(key), hash: hashOf(value.id) };
   if (isBinary(value)) return { key, hash: hashOf(value) };
   if (typeof value === 'number') return { key, hash: hashOf(floatOctets(value)) };
-  if (typeof value === 'bigint' || value instanceof Atom) return { key, hash: hashOf(encodeStructured(value) as string) };
+  if (typeof value === 'bigint' || value instanceof Atom)
+    return { key, hash: hashOf(encodeStructured(value) as string) };
   return undefined;
 }
 

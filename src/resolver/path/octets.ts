@@ -21,7 +21,8 @@ export function fromOctets(octets: string): string {
 export function percentDecode(octets: string): string {
   if (!octets.includes('%')) return octets;
   return octets.replace(/%([0-9a-fA-F]{2})?/g, (escape, hex: string | undefined) => {
-    if (!hex) throw new AoError('bad-escape', `A path holds ${JSON.stringify(escape)}, which escapes nothing.`);
+    if (!hex)
+      throw new AoError('bad-escape', `A path holds ${JSON.stringify(escape)}, which escapes nothing.`);
     return String.fromCharCode(Number.parseInt(hex, 16));
   });
 }

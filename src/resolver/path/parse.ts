@@ -117,7 +117,11 @@ function scopeGlobals(globals: ReadonlyMap<string, Value>, length: number) {
   return { shared, scoped };
 }
 
-function withGlobals(element: Value, shared: Map<string, Value>, scoped: Map<string, Value> | undefined): Value {
+function withGlobals(
+  element: Value,
+  shared: Map<string, Value>,
+  scoped: Map<string, Value> | undefined,
+): Value {
   if (typeof element === 'string' || element instanceof Subpath) return element;
   if (element instanceof Message) return overlay(shared, scoped, element);
   if (!(element instanceof As)) return element;

@@ -44,7 +44,11 @@ export default defineFamily<HashpathCase>({
 });
 
 /** A chain of references alone, without a resolver. */
-function checkChain(ids: readonly string[], hashpaths: readonly string[], algorithm: HashpathAlgorithm): void {
+function checkChain(
+  ids: readonly string[],
+  hashpaths: readonly string[],
+  algorithm: HashpathAlgorithm,
+): void {
   let path = ids[0]!;
   for (const [index, expected] of hashpaths.entries()) {
     path = appendHashpath(path, ids[index + 1]!, algorithm);
@@ -63,7 +67,8 @@ async function checkSteps(data: HashpathCase, json: Json): Promise<void> {
     const at = `steps/${index}`;
     const request = toMessage(step.request);
     check(step['request-id'], messageId(request, 'signed'), `${at}/request-id`);
-    if (base instanceof Message) check(step['hashpath-of-pair'], hashpath(base, request), `${at}/hashpath-of-pair`);
+    if (base instanceof Message)
+      check(step['hashpath-of-pair'], hashpath(base, request), `${at}/hashpath-of-pair`);
     const { status, value } = await context.resolve(base, request);
     check(step.status, status, `${at}/status`);
     const id = (one: Value) => messageId(one, 'signed');

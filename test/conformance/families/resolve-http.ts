@@ -15,14 +15,15 @@ interface ResolveCase {
 
 export default defineFamily<ResolveCase>({
   family: 'resolve-http',
-  async run({ data }) {
+  async run({ data, document }) {
     const context = await testNode();
-    await preload(context, data.cached ?? []);
+    await preload(context, data.cached ?? [], document);
     const got = await handle(toRequest(data.request), context);
     try {
       await expectResponse(data.response, got, context);
     } catch (thrown) {
-      if (!(thrown instanceof Mismatch) || !data.also?.some(({ status }) => status === got.status)) throw thrown;
+      if (!(thrown instanceof Mismatch) || !data.also?.some(({ status }) => status === got.status))
+        throw thrown;
     }
   },
 });
