@@ -3,7 +3,7 @@ import { AoError } from '../base/errors.ts';
 import { Message } from '../message/message.ts';
 import { textOf } from '../message/tabm.ts';
 import { isBinary, type Value } from '../message/value.ts';
-import type { Tag } from './ans104-tags.ts';
+import { lowerCase, type Tag } from './ans104-tags.ts';
 
 export const ANS104_DEVICE = 'ans104@1.0';
 /** Type of the commitment of an item that nobody signed. */
@@ -76,4 +76,9 @@ export function committedKeys(commitment: Message): string[] {
     if (text === undefined) throw new AoError('bad-commitment', 'A committed key is no text.');
     return text;
   });
+}
+
+/** What a commitment says under `bundle`: whether the item has a tag of that name, in whatever case. */
+export function bundleFlag(item: { readonly tags: readonly Tag[] }): string {
+  return String(item.tags.some(({ name }) => lowerCase(name) === 'bundle-format'));
 }

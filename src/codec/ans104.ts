@@ -16,6 +16,7 @@ import { isMapBundle, leadsTo } from './ans104-encode.ts';
 import {
   ANS104_DEVICE,
   BINARY_TAG,
+  bundleFlag,
   META_TAGS,
   sameTag,
   tagsToMessage,
@@ -86,7 +87,7 @@ function withCommitment(item: DataItem, { base, committed }: Content): Tabm {
     'commitment-device': ANS104_DEVICE,
     committed,
     type: signed ? item.kind.name : UNSIGNED_TYPE,
-    bundle: String(item.tags.some(({ name }) => lowerCase(name) === 'bundle-format')),
+    bundle: bundleFlag(item),
     'original-tags': lower ? undefined : tagsToMessage(item.tags),
     'field-target': item.target.length ? toBase64Url(item.target) : undefined,
     'field-anchor': item.anchor.length ? toBase64Url(item.anchor) : undefined,

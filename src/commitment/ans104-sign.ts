@@ -42,9 +42,13 @@ export function ethereumSigner(key: EthereumKey): ItemSigner {
   return { signatureType: 3, owner: key.publicKey, sign: (data) => key.signPersonal(data) };
 }
 
-/** EIP-712: wallets show what is signed. */
+/** EIP-712: wallets show what is signed. The owner is the address in lower case, as other programs write it. */
 export function typedEthereumSigner(key: EthereumKey): ItemSigner {
-  return { signatureType: 7, owner: toBytes(key.address), sign: (data) => key.signBundlr(data) };
+  return {
+    signatureType: 7,
+    owner: toBytes(key.address.toLowerCase()),
+    sign: (data) => key.signBundlr(data),
+  };
 }
 
 export function ed25519Signer(key: Ed25519Key): ItemSigner {

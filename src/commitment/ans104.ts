@@ -7,14 +7,14 @@ import { AoError } from '../base/errors.ts';
 import { decodeItem } from '../codec/ans104.ts';
 import type { Endian } from '../codec/ans104-bundle.ts';
 import { encodeAns104 } from '../codec/ans104-encode.ts';
-import { ANS104_DEVICE, UNSIGNED_TYPE } from '../codec/ans104-fields.ts';
+import { ANS104_DEVICE, bundleFlag, UNSIGNED_TYPE } from '../codec/ans104-fields.ts';
 import { type DataItem, RSA_TYPE, SIGNATURE_KINDS } from '../codec/ans104-item.ts';
 import { decodeStructured, decodeStructuredMessage, encodeStructuredMessage } from '../codec/structured.ts';
 import { equalValues } from '../message/equal.ts';
-import { isPrivateKey, linkKey, withoutLinkSuffix } from '../message/keys.ts';
+import { isLinkKey, isPrivateKey, linkKey, withoutLinkSuffix } from '../message/keys.ts';
 import { Message } from '../message/message.ts';
 import { type Tabm, textOf } from '../message/tabm.ts';
-import { isBinary, type Value } from '../message/value.ts';
+import { isBinary, Link, type Value } from '../message/value.ts';
 import { commitAns104, rsaSigner } from './ans104-sign.ts';
 import { verifyItem } from './ans104-verify.ts';
 import {
@@ -56,6 +56,11 @@ async function verify(
   options: VerifyOptions,
 ): Promise<Verdict> {
   const committed = listedKeys(commitment);
+  const unproven = isBundled(commitment)
+    ? committed.find((key) => isLinkKey(key) && !isLinked(message, key))
+    : undefined;
+  if (unproven !== undefined)
+    return invalid('bad-commitment', `Nothing says that ${unproven} leads to what stands there.`);
   const tabm = await committedForm(formsOf(message, options.load), commitment, committed);
   const missing = committed.find((key) => !has(tabm, withoutLinkSuffix(key)));
   if (missing !== undefined)
@@ -68,6 +73,11 @@ async function verify(
     if (verdict.valid) return showsWhatWasSigned(item, tabm, committed);
   }
   return verdict;
+}
+
+/** A bundle that has a link as well: the link has to stand as it was signed, for what it leads to is not checked. */
+function isLinked(message: Message, key: string): boolean {
+  return message.get(withoutLinkSuffix(key)) instanceof Link;
 }
 
 function has(tabm: Tabm, key: string): boolean {
@@ -99,6 +109,12 @@ function rebuild(tabm: Tabm, id: string, commitment: Message, endian: Endian): D
 }
 
 async function verifyRebuilt(item: DataItem, id: string, commitment: Message): Promise<Verdict> {
+  // How nested messages are judged rests on it.
+  if (textOf(commitment.get('bundle')) !== bundleFlag(item))
+    return invalid(
+      'wrong-bundle',
+      'The commitment says of its item that it is a bundle, or is none, and is wrong.',
+    );
   if (textOf(commitment.get('type')) === UNSIGNED_TYPE) {
     if (commitment.has('committer') || item.signed)
       return invalid('wrong-committer', 'An unsigned commitment names a signer.');
