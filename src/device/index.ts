@@ -27,6 +27,7 @@ import { p4 } from './p4.ts';
 import { patch } from './patch.ts';
 import { process } from './process.ts';
 import { profile } from './profile.ts';
+import { pushDevice } from './push.ts';
 import { query } from './query.ts';
 import { scheduler } from './scheduler.ts';
 import { simplePay } from './simple-pay.ts';
@@ -66,6 +67,7 @@ export const builtInDevices: readonly Device[] = [
   patch,
   process,
   profile,
+  pushDevice,
   query,
   scheduler,
   simplePay,

@@ -8,7 +8,8 @@ import { Atom } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Device, KeyFunction, Result } from '../resolver/device.ts';
 import { callDevice } from './direct.ts';
-import { firstState } from './process-definition.ts';
+import { signaturesOf } from './message-id.ts';
+import { definitionOf, firstState } from './process-definition.ts';
 import type { LiveProcess } from './process-live.ts';
 import { asRole, runAs, type Role } from './process-roles.ts';
 import { Processes } from './processes.ts';
@@ -22,20 +23,18 @@ function open(base: Message, context: Context): Promise<LiveProcess> {
 /** The message under which the scheduler and the pusher work: the definition, with itself under `process`. */
 async function withProcess(base: Message, context: Context): Promise<Message> {
   if (base.has('process')) return base;
+  const { process } = await definitionOf(base, context);
+  // One that nobody has signed is not a process yet; it may be on its way to become one.
+  if (signaturesOf(process).length === 0) return firstState(process);
   const live = await open(base, context);
   return firstState(await live.process(context));
 }
 
-const schedule: KeyFunction = async (base, request, context) =>
-  runAs('scheduler', await scheduling(base, request, context), 'schedule', request, context);
-
-/** A process that is being created is not known yet: the base is the message that defines it. */
-async function scheduling(base: Message, request: Message, context: Context): Promise<Message> {
-  const creating = textOf(request.get('method'))?.toUpperCase() === 'POST' && !base.has('commitments');
-  return creating && !base.has('process') && base.get('type') === undefined
-    ? base
-    : withProcess(base, context);
-}
+const schedule: KeyFunction = async (base, request, context) => {
+  const known = base.has('process') || base.get('type') !== undefined;
+  const ready = known ? await withProcess(base, context) : base;
+  return runAs('scheduler', ready, 'schedule', request, context);
+};
 
 const slot: KeyFunction = async (base, request, context) =>
   runAs('scheduler', await withProcess(base, context), 'slot', request, context);

@@ -14,9 +14,12 @@ import { scheduleJson } from './aos-2-schedule.ts';
 import { isIdText, signaturesOf, signedId } from './message-id.ts';
 import { fetchSchedule, forwardMessage, redirectTo } from './remote-schedule.ts';
 import { knownProcesses, type StoredAssignment } from './schedule-records.ts';
-import { currentBlock, Schedules } from './schedules.ts';
+import { currentBlock, Schedules, type AlsoWrite } from './schedules.ts';
 import { locate, readLocation, registerLocation, type Located } from './scheduler-location.ts';
 import { integerOf, readKey, textOf } from './values.ts';
+
+/** In the private part of a POST: what goes to disk together with the assignment (`AlsoWrite`). */
+export const ALSO_WRITE = 'also-write';
 
 /** Assignments in one answer: `from` … `from + 1000`. */
 const PAGE = 1001;
@@ -93,7 +96,8 @@ async function post(base: Message, request: Message, context: Context): Promise<
       : redirectTo(located, id);
   // The message is to be found by its ID; the assignment keeps it exactly as it came.
   await context.cache.write(message);
-  return { status: 'ok', value: await Schedules.of(context).assign(id, message, context) };
+  const also = request.private[ALSO_WRITE] as AlsoWrite | undefined;
+  return { status: 'ok', value: await Schedules.of(context).assign(id, message, context, also) };
 }
 
 function followsRedirects(context: Context): boolean {

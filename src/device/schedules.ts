@@ -47,6 +47,9 @@ export function nextHash(previous: string, id: string): string {
   return toBase64Url(sha256(concatBytes(before, toBytes(id))));
 }
 
+/** What is to be on disk exactly if the slot is: written in the same transaction. */
+export type AlsoWrite = (slot: number, process: string) => readonly Write[];
+
 interface Schedule {
   head: ScheduleHead | undefined;
   loaded: boolean;
@@ -111,7 +114,7 @@ export class Schedules {
    * Gives `body` the next slot of `process`. Signed, on disk, then answered.
    * @throws AoError `not-scheduler` (409) for the schedule of another node, `storage-full` (507)
    */
-  assign(process: string, body: Message, context: Context): Promise<Message> {
+  assign(process: string, body: Message, context: Context, also: AlsoWrite = () => []): Promise<Message> {
     return this.#alone(process, context, async (schedule) => {
       const { head } = schedule;
       if (head && !head.own)
@@ -157,9 +160,12 @@ export class Schedules {
         timestamp,
         own: true,
       } as ScheduleHead;
-      await context.store.write([assignmentWrite(process, slot, id, assignment), headWrite(process, next)], {
-        durable: true,
-      });
+      const writes = [
+        assignmentWrite(process, slot, id, assignment),
+        headWrite(process, next),
+        ...also(slot, process),
+      ];
+      await context.store.write(writes, { durable: true });
       schedule.head = next;
       for (const wake of schedule.waiting) wake();
       context.report({ type: 'assigned', process, slot });
