@@ -38,8 +38,14 @@ interface Family {
   readonly marks: boolean;
   /** The loader makes the directory `/data` after start. */
   readonly dataDirectory: boolean;
+  /** Whether the loader runs `main` at start, and with which arguments. */
+  readonly main?: 'no arguments' | 'program name';
+  /** The older loaders reserve four bytes for each UTF-16 unit of a text, whatever it needs. */
+  readonly wideTexts?: true;
 }
 
+/** What a program without a name of its own is called. */
+const PROGRAM_NAME = './this.program';
 const ENVIRONMENT = [
   'USER=web_user',
   'LOGNAME=web_user',
@@ -47,27 +53,51 @@ const ENVIRONMENT = [
   'PWD=/',
   'HOME=/home/web_user',
   'LANG=C.UTF-8',
-  '_=./this.program',
+  `_=${PROGRAM_NAME}`,
 ];
-const UNDER_4_GIB = 4_294_901_760;
 
 const FAMILIES: Partial<Record<ModuleKind, Family>> = {
-  'emscripten-wasm64-draft_2024_02_15': family(17_179_869_184, 'counter', [], true, true),
-  'emscripten-wasm32-4': family(UNDER_4_GIB, 'counter', [], true, true),
-  'emscripten-wasm32-3': family(UNDER_4_GIB, 'counter', ENVIRONMENT, true, false),
-  'emscripten-wasm32-2': family(UNDER_4_GIB, 'zero', ENVIRONMENT, true, false),
-  'emscripten-wasm32': family(524_288_000, 'zero', ENVIRONMENT, false, false),
+  'emscripten-wasm64-draft_2024_02_15': {
+    heapMaximum: 17_179_869_184,
+    clock: 'counter',
+    environment: [],
+    marks: true,
+    dataDirectory: true,
+  },
+  'emscripten-wasm32-4': {
+    heapMaximum: 4_294_901_760,
+    clock: 'counter',
+    environment: [],
+    marks: true,
+    dataDirectory: true,
+  },
+  'emscripten-wasm32-3': {
+    heapMaximum: 4_294_901_760,
+    clock: 'counter',
+    environment: ENVIRONMENT,
+    marks: true,
+    dataDirectory: false,
+    main: 'no arguments',
+  },
+  'emscripten-wasm32-2': {
+    heapMaximum: 524_288_000,
+    clock: 'zero',
+    environment: ENVIRONMENT,
+    marks: true,
+    dataDirectory: false,
+    main: 'program name',
+    wideTexts: true,
+  },
+  'emscripten-wasm32': {
+    heapMaximum: 524_288_000,
+    clock: 'zero',
+    environment: ENVIRONMENT,
+    marks: false,
+    dataDirectory: false,
+    main: 'no arguments',
+    wideTexts: true,
+  },
 };
-
-function family(
-  heapMaximum: number,
-  clock: Family['clock'],
-  environment: readonly string[],
-  marks: boolean,
-  dataDirectory: boolean,
-): Family {
-  return { heapMaximum, clock, environment, marks, dataDirectory };
-}
 
 /** First value of the clock counter in every instance, in milliseconds. */
 const CLOCK_START = 10_000;
@@ -85,13 +115,12 @@ export class EmscriptenProgram implements Program {
   readonly #output: Output;
   readonly #asyncify: Asyncify;
   readonly #state: HostState;
-  readonly #metered: boolean;
 
   private constructor(
     instance: WebAssembly.Instance,
     names: Exports,
     memory: LinearMemory,
-    host: { family: Family; output: Output; asyncify: Asyncify; state: HostState; metered: boolean },
+    host: { family: Family; output: Output; asyncify: Asyncify; state: HostState },
   ) {
     this.exports = instance.exports;
     this.#names = names;
@@ -100,7 +129,6 @@ export class EmscriptenProgram implements Program {
     this.#output = host.output;
     this.#asyncify = host.asyncify;
     this.#state = host.state;
-    this.#metered = host.metered;
   }
 
   static async start(start: ProgramStart): Promise<EmscriptenProgram> {
@@ -131,7 +159,6 @@ export class EmscriptenProgram implements Program {
       output,
       asyncify,
       state,
-      metered: start.inspection.metered,
     });
     program.#boot();
     return program;
@@ -143,9 +170,30 @@ export class EmscriptenProgram implements Program {
     if (this.#family.marks) this.#writeMarks();
     this.#state.startFiles();
     this.#call('__wasm_call_ctors');
+    if (this.#family.main) this.#main(this.#family.main);
     if (this.#family.dataDirectory) this.#state.files.makeDirectory('/data', 0o777);
     this.#state.files.touched = false;
+    this.#output.take();
     this.#state.bootClock = this.#state.clock;
+  }
+
+  /** The older loaders run `main` and leave its arguments on the stack. */
+  #main(how: 'no arguments' | 'program name'): void {
+    let count = 0;
+    let list = 0;
+    if (how === 'program name') {
+      count = 1;
+      list = this.memory.address(this.#call('stackAlloc', 8)!);
+      this.memory.writeWord(list, this.#putOnStack(utf8Bytes(PROGRAM_NAME)));
+      this.memory.writeWord(list + 4, 0);
+    }
+    try {
+      this.#call('main', count, list);
+      this.#call('fflush', 0);
+    } catch (thrown) {
+      // Ending itself is what a program may do in `main`; the loader goes on as well.
+      if (!(thrown instanceof Abort)) throw thrown;
+    }
   }
 
   #writeMarks(): void {
@@ -161,22 +209,34 @@ export class EmscriptenProgram implements Program {
     return (this.#names[name] as Callable | undefined)?.(...words);
   }
 
+  /** A question of the host's own, which the program does not pay for. */
+  #unmetered(name: string): Word | undefined {
+    const before = this.#state.gasUsed;
+    const answer = this.#call(name);
+    this.#state.gasUsed = before;
+    return answer;
+  }
+
   handle(message: string, environment: string): Handled | Promise<Handled> {
     const { memory } = this;
-    const stack = this.#call('emscripten_stack_get_current') ?? this.#call('stackSave')!;
+    // The tank is full again; what the stack functions use counts, too.
+    this.#state.gasUsed = 0;
+    const stack = this.#call(this.#names.stackSave ? 'stackSave' : 'emscripten_stack_get_current')!;
     const first = utf8Bytes(message);
     const second = this.#state.encode(environment);
-    this.#state.gasUsed = 0;
     const divergence: string[] = [];
-    const free = this.#call('emscripten_stack_get_free');
-    let put = (octets: Uint8Array) => this.#putOnStack(octets);
+    const free = this.#unmetered('emscripten_stack_get_free');
+    const room = (text: string, octets: Uint8Array) =>
+      this.#family.wideTexts ? 4 * text.length + 1 : octets.length + 1;
+    const rooms = [room(message, first), room(environment, second)] as const;
+    let put = (octets: Uint8Array, size: number) => this.#putOnStack(octets, size);
     // The loader would overwrite what lies behind the stack; a heap buffer is right, if not the same.
-    if (free !== undefined && memory.address(free) < first.length + second.length + STACK_RESERVE) {
+    if (free !== undefined && memory.address(free) < rooms[0] + rooms[1] + STACK_RESERVE) {
       divergence.push('stack-too-small');
       put = (octets) => this.#putOnHeap(octets);
     }
-    const firstAt = put(first);
-    const secondAt = put(second);
+    const firstAt = put(first, rooms[0]);
+    const secondAt = put(second, rooms[1]);
     const finish = (reply: Word): Handled => {
       this.#restoreStack(stack);
       if (divergence.length) for (const at of [secondAt, firstAt]) this.#call('free', memory.pointer(at));
@@ -199,9 +259,8 @@ export class EmscriptenProgram implements Program {
     else this.#call('stackRestore', stack);
   }
 
-  #putOnStack(octets: Uint8Array): number {
+  #putOnStack(octets: Uint8Array, size = octets.length + 1): number {
     const { memory } = this;
-    const size = octets.length + 1;
     const word = memory.wordBits === 64 ? BigInt(size) : size;
     const at = memory.address(this.#call('_emscripten_stack_alloc', word) ?? this.#call('stackAlloc', word)!);
     if (at + size > memory.byteLength) throw new NoMemory('The message does not fit on the program’s stack.');
@@ -229,10 +288,6 @@ export class EmscriptenProgram implements Program {
   restoreHost(saved: Readonly<Record<string, string>>): void {
     this.#state.load(saved, this.#family.dataDirectory);
   }
-
-  get metered(): boolean {
-    return this.#metered;
-  }
 }
 
 /** What the host remembers between messages. */
@@ -254,6 +309,14 @@ class HostState {
   }
 
   readonly tick = (): number => this.clock++;
+  #done = new Set<string>();
+
+  /** Does something once in the life of an instance. */
+  once(name: string, act: () => void): void {
+    if (this.#done.has(name)) return;
+    this.#done.add(name);
+    act();
+  }
 
   startFiles(): void {
     this.#files = new Files(this.tick, this.#output);
@@ -278,10 +341,12 @@ class HostState {
     return {
       ...(this.clock === this.bootClock ? {} : { clock: String(this.clock) }),
       ...(files ? { files } : {}),
+      ...(this.#done.size ? { done: [...this.#done].join(',') } : {}),
     };
   }
 
   load(saved: Readonly<Record<string, string>>, dataDirectory: boolean): void {
+    this.#done = new Set(saved.done?.split(','));
     this.clock = CLOCK_START;
     this.startFiles();
     if (dataDirectory) this.files.makeDirectory('/data', 0o777);
@@ -360,7 +425,10 @@ function hostFunctions(
     getTempRet0: () => state.temporary,
     usegas: spend,
     metering_gasUsed: () => state.gasUsed | 0,
-    _tzset_js: (...words) => writeTimeZone(memory(), words.map(address)),
+    _tzset_js: (...words) =>
+      words.length === 4
+        ? writeTimeZone(memory(), words.map(address))
+        : state.once('time zone', () => nameTimeZone(memory(), words.map(address), exportsOf())),
     _gmtime_js: (...words) => calendar(memory(), words, start, writeGmtime),
     _localtime_js: (...words) => calendar(memory(), words, start, writeLocaltime),
     _mktime_js: (tm) => {
@@ -403,11 +471,24 @@ function calendar(
 }
 
 /** UTC: no offset, no daylight saving, both names "UTC". */
-function writeTimeZone(memory: LinearMemory, [timezone, daylight, ...names]: number[]): void {
+function writeTimeZone(memory: LinearMemory, [timezone, daylight, first, second]: number[]): void {
   memory.writeWord(timezone!, 0);
   memory.writeInt(daylight!, 0);
-  // The loader writes the second name first; the first families take one pointer to a table of names.
-  if (names.length === 2) for (const at of names.reverse()) memory.writeText(at, utf8Bytes('UTC'));
+  for (const at of [first!, second!]) memory.writeText(at, utf8Bytes('UTC'));
+}
+
+/** The same as the first families want it: a table of two names, each in memory of its own. */
+function nameTimeZone(memory: LinearMemory, [timezone, daylight, table]: number[], exports: Exports): void {
+  memory.writeWord(timezone!, 0);
+  memory.writeInt(daylight!, 0);
+  const name = utf8Bytes('Coordinated Universal Time');
+  const copies = [0, 1].map(() => {
+    const at = memory.address((exports.malloc as Callable)(name.length + 1)!);
+    if (at) memory.writeText(at, name);
+    return at;
+  });
+  memory.writeWord(table!, copies[1]!);
+  memory.writeWord(table! + 4, copies[0]!);
 }
 
 function environmentCalls(

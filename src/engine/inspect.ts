@@ -49,6 +49,7 @@ function kindOf({ imports, exports, memories }: ModuleOutline): ModuleKind {
     if (wide) return 'emscripten-wasm64-draft_2024_02_15';
     if (exported('asyncify_start_unwind') || exported('_emscripten_stack_alloc'))
       return 'emscripten-wasm32-4';
+    if (imported.has('env.getTempRet0')) return 'emscripten-wasm32-2';
     return 'emscripten-wasm32-3';
   }
   if (!exported('malloc') || !exported('memory', 'memory')) return 'bare';
@@ -74,8 +75,8 @@ function known(name: string): boolean {
 /** The kinds that a Module's format tag stands for (process.md §4.6). */
 const FORMATS: Readonly<Record<string, readonly ModuleKind[]>> = {
   'wasm32-unknown-emscripten': ['emscripten-wasm32'],
-  'wasm32-unknown-emscripten2': ['emscripten-wasm32-2', 'emscripten-wasm32-3'],
-  'wasm32-unknown-emscripten3': ['emscripten-wasm32-2', 'emscripten-wasm32-3'],
+  'wasm32-unknown-emscripten2': ['emscripten-wasm32-2'],
+  'wasm32-unknown-emscripten3': ['emscripten-wasm32-3'],
   'wasm32-unknown-emscripten4': ['emscripten-wasm32-4'],
   'wasm32-unknown-emscripten-metering': ['emscripten-wasm32-4'],
   'wasm64-unknown-emscripten-draft_2024_02_15': [
@@ -92,8 +93,7 @@ export function metersAtLoad(format: string | undefined): boolean {
 }
 
 /**
- * The kind as the format tag refines it: the second and third 32-bit families import the same things and
- * differ in what their host answers.
+ * The kind, cross-checked with the format tag of the Module.
  * @throws AoError `module-format` (422) when the tag contradicts what the module imports
  */
 export function kindWithFormat(inspection: ModuleInspection, format: string | undefined): ModuleKind {
@@ -111,7 +111,7 @@ export function kindWithFormat(inspection: ModuleInspection, format: string | un
       `The module is said to be ${JSON.stringify(format)}, but what it imports is that of ${inspection.kind}.`,
       { status: 422 },
     );
-  return format === 'wasm32-unknown-emscripten2' ? 'emscripten-wasm32-2' : inspection.kind;
+  return inspection.kind;
 }
 
 /** Why a process cannot be made of this module, in a sentence; undefined if it can. */
