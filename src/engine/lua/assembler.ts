@@ -51,7 +51,10 @@ export class Assembler {
   }
 
   constant(value: Constant | LuaFloat): number {
-    const name = value instanceof LuaFloat ? `f${Object.is(value.n, -0) ? '-0' : value.n}` : `${typeof value}${String(value)}`;
+    const name =
+      value instanceof LuaFloat
+        ? `f${Object.is(value.n, -0) ? '-0' : value.n}`
+        : `${typeof value}${String(value)}`;
     let index = this.#constants.get(name);
     if (index === undefined) {
       index = this.#values.push(value) - 1;

@@ -41,7 +41,9 @@ export type Jump = readonly [at: number, field: 1 | 2 | 3];
 /** May it have more or fewer than one value? In the reference the branches of `and` and `or` may, too. */
 export function isOpen(exp: Exp): boolean {
   if (exp.kind === 'call' || exp.kind === 'method' || exp.kind === 'vararg') return true;
-  return exp.kind === 'binary' && (exp.op === 'and' || exp.op === 'or') && (isOpen(exp.left) || isOpen(exp.right));
+  return (
+    exp.kind === 'binary' && (exp.op === 'and' || exp.op === 'or') && (isOpen(exp.left) || isOpen(exp.right))
+  );
 }
 
 export abstract class ExpressionCompiler extends Assembler {
@@ -297,4 +299,3 @@ export abstract class ExpressionCompiler extends Assembler {
     return exp.kind !== 'table' && !(exp.kind === 'binary' && (exp.op === 'and' || exp.op === 'or'));
   }
 }
-

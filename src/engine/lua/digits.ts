@@ -72,7 +72,8 @@ export function scientific(magnitude: number, count: number): string {
 
 /** `%g` of a magnitude: always `count` significant digits, zeros kept; undefined if the reference refuses. */
 export function general(magnitude: number, count: number): string {
-  const scale = magnitude < 0.1 ? undefined : [1, 10, 100, 1000, 10000].findIndex((limit) => magnitude < limit) - 1;
+  const scale =
+    magnitude < 0.1 ? undefined : [1, 10, 100, 1000, 10000].findIndex((limit) => magnitude < limit) - 1;
   if (scale !== undefined && scale >= -1 && magnitude < 10000) {
     if (count <= 1 && scale === -1) return fixed(magnitude, 1);
     if (count - 1 > scale) return fixed(magnitude, count - 1 - scale);

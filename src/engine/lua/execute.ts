@@ -163,7 +163,8 @@ export function execute(machine: Interpreter): void {
       }
       case 11: {
         // RETURN
-        const values = b >= 0 ? R.slice(a, a + b) : b === -1 ? machine.open : R.slice(a, a - 1 - b).concat(machine.open);
+        const values =
+          b >= 0 ? R.slice(a, a + b) : b === -1 ? machine.open : R.slice(a, a - 1 - b).concat(machine.open);
         frame.pc = pc;
         machine.leave(frame, values);
         break;

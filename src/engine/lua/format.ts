@@ -65,7 +65,8 @@ function* build(state: State, template: string, args: Value[]): Asking<string> {
         precision: precision ? Number(precision) : undefined,
       };
       if (conversion === '%') {
-        if (directive.flags || directive.width !== undefined || directive.precision !== undefined) throw new Unfit();
+        if (directive.flags || directive.width !== undefined || directive.precision !== undefined)
+          throw new Unfit();
         out += '%';
       } else {
         if (used >= args.length) throw new Unfit();

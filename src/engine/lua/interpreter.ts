@@ -13,8 +13,7 @@ import { Builtin, Call, HostCall, LuaFunction, NONE, Running, type Answer, type 
 
 /** How a run goes: finished with results, or stopped at a host call. */
 export type Outcome =
-  | { readonly done: true; readonly values: Value[] }
-  | { readonly done: false; readonly call: HostCall };
+  { readonly done: true; readonly values: Value[] } | { readonly done: false; readonly call: HostCall };
 
 export class Interpreter {
   readonly state: State;

@@ -9,7 +9,16 @@ import { toInteger, toNumber } from './number-text.ts';
 import { sameValue, truthy } from './operators.ts';
 import type { State } from './state.ts';
 import { LuaTable } from './table.ts';
-import { Call, isFunction, LuaFloat, LuaFunction, NONE, type Answer, type Steps, type Value } from './value.ts';
+import {
+  Call,
+  isFunction,
+  LuaFloat,
+  LuaFunction,
+  NONE,
+  type Answer,
+  type Steps,
+  type Value,
+} from './value.ts';
 import { unpack } from './lib-table-unpack.ts';
 
 const NO_FILE = 'no such file or directory';
@@ -193,4 +202,3 @@ function tonumber(args: Value[]): Answer {
   if (!converted) throw new LuaCrash('case_clause: tonumber with a base');
   return parseInBase(converted[0] as string, converted[1] as number | bigint);
 }
-

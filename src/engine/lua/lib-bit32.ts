@@ -79,7 +79,12 @@ function rotate(x: bigint, by: bigint): bigint {
 }
 
 /** Checks a bit field; the reference reports both functions' widths as `extract`'s. */
-function field(name: string, args: Value[], first: number | bigint, width: number | bigint): [bigint, bigint] {
+function field(
+  name: string,
+  args: Value[],
+  first: number | bigint,
+  width: number | bigint,
+): [bigint, bigint] {
   if (first < 0 || width <= 0) throw badArgument(name, args);
   if (BigInt(first) + BigInt(width) > 32n) throw badArgument('extract', args);
   return [BigInt(first), BigInt(width)];

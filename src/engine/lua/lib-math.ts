@@ -64,9 +64,15 @@ export function math(state: State, builtins: Builtins): Library {
     const n = double(x);
     return n === 0 ? new LuaFloat(-500) : result(exact.log10(n));
   });
-  lib.add('max', extreme('max', (best, x) => lessNumbers(best, x)));
+  lib.add(
+    'max',
+    extreme('max', (best, x) => lessNumbers(best, x)),
+  );
   lib.value('maxinteger', 2n ** 63n - 1n);
-  lib.add('min', extreme('min', (best, x) => lessNumbers(x, best)));
+  lib.add(
+    'min',
+    extreme('min', (best, x) => lessNumbers(x, best)),
+  );
   lib.value('mininteger', -(2n ** 63n));
   lib.add('modf', (args) => {
     const x = toNumber(args[0]);

@@ -60,7 +60,10 @@ export function os(state: State, builtins: Builtins): Library {
 
 function date(state: State, args: Value[]): Answer {
   const [format = '%c', seconds = new LuaFloat(state.clock)] = args;
-  const given = args.length < 3 && (args.length === 0 || args[0] !== undefined) && (args.length < 2 || args[1] !== undefined);
+  const given =
+    args.length < 3 &&
+    (args.length === 0 || args[0] !== undefined) &&
+    (args.length < 2 || args[1] !== undefined);
   if (!given || typeof format !== 'string' || !isNumber(seconds)) throw badArgument('date', args);
   const time = new Date(Math.round(Number(seconds instanceof LuaFloat ? seconds.n : seconds)) * 1000);
   if (Number.isNaN(time.getTime())) throw new LuaCrash('badarg: a time out of range');
@@ -118,4 +121,3 @@ function setAny(state: State, value: Value, meta: Value): void {
   else if (value === undefined) state.metas = { ...state.metas, nil: meta };
   else if (isNumber(value)) state.metas = { ...state.metas, number: meta };
 }
-

@@ -26,7 +26,12 @@ export function gsub(state: State, args: Value[]): Answer {
   return [result, matches.length];
 }
 
-function assemble(state: State, text: string, matches: readonly Match[], replace: (match: Match) => string): string {
+function assemble(
+  state: State,
+  text: string,
+  matches: readonly Match[],
+  replace: (match: Match) => string,
+): string {
   let out = '';
   let at = 0;
   for (const match of matches) {

@@ -169,4 +169,3 @@ function match(state: State, args: Value[]): Answer {
   const groups = found.captures.length > 1 ? found.captures.slice(1) : found.captures;
   return groups.map((group) => captured(group, text, from - 1));
 }
-

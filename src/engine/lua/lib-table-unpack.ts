@@ -12,7 +12,8 @@ const MOST_RESULTS = 1_000_000;
 export function unpack(_state: State, args: Value[]): Value[] {
   const [table, ...rest] = args;
   if (args.length === 0) throw badArgument('unpack', args);
-  if (!(table instanceof LuaTable)) throw new LuaCrash('function_clause: unpack of something that is no table');
+  if (!(table instanceof LuaTable))
+    throw new LuaCrash('function_clause: unpack of something that is no table');
   const first = rest[0] === undefined ? new LuaFloat(1) : rest[0];
   const range = integers(rest[1] === undefined ? [first] : [first, rest[1]]);
   if (!range) throw badArgument('unpack', args);

@@ -28,7 +28,7 @@ export function utf8(state: State, builtins: Builtins): Library {
   lib.add('codepoint', (args) => {
     const { text, i, j } = range(args, 'codepoint');
     const out: Value[] = [];
-    for (let at = i - 1; at < j; ) {
+    for (let at = i - 1; at < j;) {
       const character = decode(text, at);
       if (!character) throw badArgument('codepoint', args);
       out.push(character.code);
