@@ -21,7 +21,7 @@ export default defineConfig({
       filename: 'service-worker.ts',
       injectRegister: false,
       injectManifest: {
-        globPatterns: ['**/*.{js,css,html,svg,png,woff2,json,wasm}'],
+        globPatterns: ['**/*.{js,css,html,svg,png,woff2,json,wasm,lua}'],
         maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
       },
       manifest: false,

@@ -4,7 +4,7 @@ import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 import { NetworkFirst } from 'workbox-strategies';
 import { isAoPath } from '../src/base/ao-path.ts';
-import { connectTo } from '../src/node/service.ts';
+import { connectTo, watchLeaders } from '../src/node/service.ts';
 import { answerAoPath } from '../src/node/service-face.ts';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -37,6 +37,7 @@ if (import.meta.env.PROD)
     }),
   );
 
+watchLeaders();
 self.addEventListener('install', () => void self.skipWaiting());
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener('message', (event) => {

@@ -113,6 +113,7 @@ class Connection {
     this.#controlled = controlled;
     this.#gone.promise.catch(() => {});
     navigator.serviceWorker?.addEventListener('message', this.#onServiceMessage);
+    navigator.serviceWorker?.startMessages();
     this.#leave = joinElection({ onLead: () => this.#lead(), onOtherLeads: () => this.#reset() });
   }
 
@@ -168,7 +169,10 @@ class Connection {
           return remote;
         }
       }
-      await Promise.race([delay(Math.min(1_000, 50 * 2 ** attempt)), this.#gone.promise.catch(() => undefined)]);
+      await Promise.race([
+        delay(Math.min(1_000, 50 * 2 ** attempt)),
+        this.#gone.promise.catch(() => undefined),
+      ]);
     }
     throw new AoError('node-closed', 'The node was closed in this page.', { status: 503 });
   }

@@ -26,7 +26,7 @@ Comlink.transferHandlers.set('throw', {
   },
 } as Comlink.TransferHandler<Thrown, Wire>);
 
-export const { expose, wrap, proxy, transfer, releaseProxy } = Comlink;
+export { expose, wrap, proxy, transfer, releaseProxy } from 'comlink';
 export type { Endpoint, Remote } from 'comlink';
 
 /** What the shell of a node worker is told on its own channel; ports arrive here, calls travel on them. */
