@@ -102,19 +102,16 @@ function readPart(part: Uint8Array, inlineKey: string, count: KeyCount): Part {
   const body = gap < 0 ? undefined : part.subarray(gap + 4);
   const headers = new Map<string, Value>();
   let disposition: string | undefined;
+  // What writes parts puts nothing but `body` there. (The reference takes it for `data` where a header has that
+  // name, and so loses a nested message that has both.)
   let bodyKey = 'body';
-  let data = false;
   for (const [name, value] of headerLines(head)) {
     count.add();
     if (name === 'content-disposition' || name.toLowerCase() === 'content-disposition')
       disposition = fromBytes(value);
     else if (name === 'ao-body-key') bodyKey = fromBytes(value);
-    else if (name !== 'content-type' && name !== 'content-digest') {
-      headers.set(name, toBinary(value));
-      if (name === 'data') data = true;
-    }
+    else if (name !== 'content-type' && name !== 'content-digest') headers.set(name, toBinary(value));
   }
-  if (bodyKey === 'body' && data && !headers.has('body')) bodyKey = 'data';
   const name = partName(disposition, inlineKey);
   if (body === undefined || body.length === 0) {
     if (headers.size === 1 && headers.get('ao-types') === 'empty-message')
