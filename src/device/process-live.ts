@@ -60,6 +60,9 @@ export class LiveProcess {
   #snapshotSlot = -1;
   #snapshotsTaken = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
+  /** How often somebody asked to stop: work that was under way then is not begun again. */
+  #stops = 0;
+  /** Milliseconds since 1970 of the last request. */
   lastUsed = 0;
 
   constructor(id: string, definition: Message) {
@@ -127,11 +130,14 @@ export class LiveProcess {
     if (failed) return failed;
     const { computed } = await this.status(context);
     if (slot < computed) return this.#computeAside(slot, context);
+    const stops = this.#stops;
     try {
       return await this.#advance(slot, context);
     } catch (thrown) {
       const error = AoError.wrap(thrown);
       if (!isMachineGone(error)) throw thrown;
+      if (stops !== this.#stops)
+        throw new AoError('stopped', 'Computing this process was stopped.', { status: 503, cause: thrown });
       // The worker went away under us (evicted, crashed): once more from what is on disk.
       await this.#drop();
       return this.#advance(slot, context);
@@ -218,9 +224,16 @@ export class LiveProcess {
     this.#computed = newest;
     this.#before = stored && { state: stored.state, base: stored.record.base };
     const run = await ProcessRun.startBefore(this.id, process, newest, context);
+    // From here on `stop` finds it.
+    this.#run = run;
     this.#snapshotSlot = run.restoredFrom;
     this.#snapshotAt = run.restoredFrom < 0 ? 0 : context.clock.now();
-    await run.replay(newest, context);
+    try {
+      await run.replay(newest, context);
+    } catch (thrown) {
+      await this.#drop();
+      throw thrown;
+    }
     return run;
   }
 
@@ -315,6 +328,7 @@ export class LiveProcess {
   /** Ends the machine where it stands and forgets what is in memory. What is on disk stays. */
   async stop(): Promise<void> {
     clearTimeout(this.#idle);
+    this.#stops++;
     const run = this.#run;
     this.#run = undefined;
     await run?.close();
