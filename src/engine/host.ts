@@ -15,10 +15,20 @@ import type {
   WasmEngine,
   WasmStart,
 } from './engine.ts';
+import type {
+  LuaCallOptions,
+  LuaEngine,
+  LuaHost,
+  LuaImage,
+  LuaOutcome,
+  LuaStart,
+  LuaValue,
+} from './lua/contract.ts';
+import { LuaMachine } from './lua/machine.ts';
 import type { Drive } from './program.ts';
 import { startWasm } from './wasm-engine.ts';
 
-/** `WasmEngine` with a start in front of it: what crosses the port. */
+/** `WasmEngine` and `LuaEngine` with a start in front of them: what crosses the port. */
 export interface EngineHost {
   /**
    * Starts the module; a machine that ran before is dropped.
@@ -34,6 +44,11 @@ export interface EngineHost {
   snapshot(): Promise<SnapshotDelta>;
   digest(): Promise<{ sha256: string; byteLength: number }>;
   image(): Promise<MemoryImage>;
+  /** Loads the modules, or goes on from an image; `host` answers what Lua asks of the node, over the port. */
+  startLua(start: LuaStart, host?: LuaHost): Promise<void>;
+  luaCall(name: string, args: readonly LuaValue[], options?: LuaCallOptions): Promise<LuaOutcome>;
+  luaFunctions(): Promise<string[]>;
+  luaSave(): Promise<LuaImage>;
   close(): Promise<void>;
 }
 
@@ -42,9 +57,14 @@ export type HandOver = <T extends object>(value: T, buffers: Transferable[]) => 
 
 export function createHost(handOver: HandOver): EngineHost {
   let engine: WasmEngine | undefined;
+  let lua: LuaEngine | undefined;
   const running = (): WasmEngine => {
     if (!engine) throw new AoError('engine-closed', 'No machine runs in this worker.', { status: 503 });
     return engine;
+  };
+  const runningLua = (): LuaEngine => {
+    if (!lua) throw new AoError('engine-closed', 'No Lua machine runs in this worker.', { status: 503 });
+    return lua;
   };
   return Object.freeze<EngineHost>({
     async startWasm(start, drive) {
@@ -71,9 +91,19 @@ export function createHost(handOver: HandOver): EngineHost {
         image.pages.map(({ bytes }) => bytes.buffer),
       );
     },
+    async startLua(start, host) {
+      await lua?.close();
+      lua = undefined;
+      lua = await LuaMachine.start(start, host);
+    },
+    luaCall: async (name, args, options) => runningLua().call(name, args, options),
+    luaFunctions: async () => runningLua().functions(),
+    luaSave: async () => runningLua().save(),
     async close() {
       await engine?.close();
+      await lua?.close();
       engine = undefined;
+      lua = undefined;
     },
   });
 }

@@ -7,7 +7,8 @@
 import { AoError } from '../base/errors.ts';
 import type { EngineHost } from '../engine/host.ts';
 import type { EvaluateOptions, Limits, ModuleInspection, WasmEngine, WasmStart } from '../engine/engine.ts';
-import { releaseProxy, wrap } from '../protocol/rpc.ts';
+import { proxy, releaseProxy, wrap } from '../protocol/rpc.ts';
+import type { LuaEngine, LuaHost, LuaStart } from '../engine/lua/contract.ts';
 import type { Engines } from '../resolver/context.ts';
 
 export interface EnginePoolOptions {
@@ -76,8 +77,16 @@ export class EnginePool implements Engines {
     }
   }
 
-  async startLua(): Promise<unknown> {
-    throw new AoError('no-lua', 'This node runs no Lua yet.', { status: 501 });
+  /** @throws AoError as `LuaMachine.start` does; `runaway` if loading the modules does not end */
+  async startLua(start: LuaStart, host: LuaHost): Promise<LuaEngine> {
+    const worker = await this.#spawn(start.limits);
+    try {
+      await worker.run(START_TIME, (remote) => remote.startLua(start, proxy(host)));
+      return luaEngine(worker);
+    } catch (thrown) {
+      worker.kill(AoError.wrap(thrown));
+      throw thrown;
+    }
   }
 }
 
@@ -152,6 +161,17 @@ function wasmEngine(worker: ProcessWorker, inspection: ModuleInspection): WasmEn
     snapshot: () => worker.run(SERVICE_TIME, (host) => host.snapshot()),
     digest: () => worker.run(SERVICE_TIME, (host) => host.digest()),
     image: () => worker.run(SERVICE_TIME, (host) => host.image()),
+    async close() {
+      worker.end();
+    },
+  };
+}
+
+function luaEngine(worker: ProcessWorker): LuaEngine {
+  return {
+    call: (name, args, options) => worker.run(worker.time, (host) => host.luaCall(name, args, options)),
+    functions: () => worker.run(SERVICE_TIME, (host) => host.luaFunctions()),
+    save: () => worker.run(SERVICE_TIME, (host) => host.luaSave()),
     async close() {
       worker.end();
     },
