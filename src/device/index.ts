@@ -13,6 +13,7 @@ import { genesisWasm } from './genesis-wasm.ts';
 import { hook } from './hook.ts';
 import { httpAuth } from './http-auth.ts';
 import { httpsig } from './httpsig.ts';
+import { hyperbuddy } from './hyperbuddy.ts';
 import { jsonIface } from './json-iface.ts';
 import { json } from './json.ts';
 import { localName } from './local-name.ts';
@@ -29,6 +30,8 @@ import { process } from './process.ts';
 import { profile } from './profile.ts';
 import { pushDevice } from './push.ts';
 import { query } from './query.ts';
+import { relayDevice } from './relay.ts';
+import { router } from './router.ts';
 import { scheduler } from './scheduler.ts';
 import { simplePay } from './simple-pay.ts';
 import { stack } from './stack.ts';
@@ -53,6 +56,7 @@ export const builtInDevices: readonly Device[] = [
   hook,
   httpAuth,
   httpsig,
+  hyperbuddy,
   json,
   jsonIface,
   localName,
@@ -69,6 +73,8 @@ export const builtInDevices: readonly Device[] = [
   profile,
   pushDevice,
   query,
+  relayDevice,
+  router,
   scheduler,
   simplePay,
   stack,

@@ -27,48 +27,47 @@ export class Options {
     this.assign(changes);
   }
 
+  /** This layer and those below it, from here down. */
+  *#layers(): Generator<Options> {
+    yield this;
+    if (this.#below) yield* this.#below.#layers();
+  }
+
   get(name: string): Value | undefined {
-    const canonical = optionName(name);
-    for (let layer: Options | undefined = this; layer; layer = layer.#below) {
-      const entry = layer.#own.get(canonical);
-      if (entry) return entry.value;
-    }
-    return undefined;
+    return this.#find(optionName(name))?.value;
+  }
+
+  #find(canonical: string): Entry | undefined {
+    const own = this.#own.get(canonical);
+    return own ?? (this.#below ? this.#below.#find(canonical) : undefined);
   }
 
   /** Sets options of this layer; a name that is known below keeps its spelling. */
   assign(changes: Iterable<readonly [string, Value | undefined]>): void {
     for (const [name, value] of changes) {
       const canonical = optionName(name);
-      this.#own.set(canonical, { name: this.#spelling(canonical) ?? name, value });
+      this.#own.set(canonical, { name: this.#find(canonical)?.name ?? name, value });
     }
-  }
-
-  #spelling(canonical: string): string | undefined {
-    for (let layer: Options | undefined = this; layer; layer = layer.#below) {
-      const entry = layer.#own.get(canonical);
-      if (entry) return entry.name;
-    }
-    return undefined;
   }
 
   /** This layer alone, as a message. */
   own(): Message {
-    const fields = new Map<string, Value>();
-    for (const { name, value } of this.#own.values()) if (value !== undefined) fields.set(name, value);
-    return new Message(fields);
+    return toMessage(this.#own.values());
   }
 
   /** Everything that `get` can find, as a message. */
   message(): Message {
     const entries = new Map<string, Entry>();
-    const layers: Options[] = [];
-    for (let layer: Options | undefined = this; layer; layer = layer.#below) layers.unshift(layer);
-    for (const layer of layers) for (const [key, entry] of layer.#own) entries.set(key, entry);
-    const fields = new Map<string, Value>();
-    for (const { name, value } of entries.values()) if (value !== undefined) fields.set(name, value);
-    return new Message(fields);
+    for (const layer of [...this.#layers()].reverse())
+      for (const [key, entry] of layer.#own) entries.set(key, entry);
+    return toMessage(entries.values());
   }
+}
+
+function toMessage(entries: Iterable<Entry>): Message {
+  const fields = new Map<string, Value>();
+  for (const { name, value } of entries) if (value !== undefined) fields.set(name, value);
+  return new Message(fields);
 }
 
 /** The built-in defaults as the lowest layer. */

@@ -75,7 +75,7 @@ const NECESSARY = Message.of({ status: 404n, body: 'Necessary messages not found
 
 /** Stages 4 to 11: device, execution, hook, sub-resolution, hashpath, result index. */
 async function walk(step: Step): Promise<Result> {
-  const { base, request, key, context } = step;
+  const { base, key, context } = step;
   const started = context.settings.trace ? performanceNow() : 0;
   const found = await findFunction(base, key, context, context.registry);
   const kept = await keptResult(step, found);
