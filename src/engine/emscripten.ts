@@ -6,7 +6,7 @@
 import { Asyncify } from './asyncify.ts';
 import type { Signature } from './binary.ts';
 import type { ModuleKind } from './engine.ts';
-import { Files } from './emscripten-files.ts';
+import { ERRNO, Files } from './emscripten-files.ts';
 import { long, systemCalls, wasiCalls } from './emscripten-syscalls.ts';
 import { mktime, strftime, writeGmtime, writeLocaltime } from './emscripten-time.ts';
 import { growHeap } from './emscripten-heap.ts';
@@ -390,6 +390,11 @@ function hostFunctions(
     const stream = state.files.stream(Number(fd));
     return state.files.read(stream, memory().bytes.subarray(at, at + address(length)));
   };
+  const fail = (errno: number): number => {
+    const location = exportsOf().__errno_location as Callable | undefined;
+    if (location) memory().writeInt(address(location()!), errno);
+    return -1;
+  };
   const setTemporary = (value: Word) => {
     state.temporary = Number(value);
   };
@@ -408,8 +413,8 @@ function hostFunctions(
     emscripten_resize_heap: (size) => (growHeap(memory(), address(size), heapLimit) ? 1 : 0),
     emscripten_get_heap_max: () => (wide ? BigInt(heapLimit) : heapLimit | 0),
     emscripten_err: () => undefined,
-    _emscripten_system: (command) => (Number(command) ? -52 : 0),
-    system: (command) => (Number(command) ? -52 : 0),
+    _emscripten_system: (command) => (Number(command) ? -ERRNO.notImplemented : 0),
+    system: (command) => (Number(command) ? fail(ERRNO.notImplemented) : 0),
     _munmap_js: () => 0,
     exit,
     proc_exit: exit,
