@@ -76,6 +76,25 @@ export function writeBundle(entries: readonly BundleEntry[], endian: Endian): Ui
   return out;
 }
 
+const FREE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Bundles in bundles: every level is hashed and copied with all that is in it, so depth multiplies the work.
+ * Counts the bytes of all levels together.
+ */
+export class BundleWork {
+  #bytes = 0;
+  #largest = 0;
+
+  /** @throws AoError `too-deep` beyond 64 MiB and eight times the level that is the largest so far */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#largest = Math.max(this.#largest, bytes);
+    if (this.#bytes > FREE_BYTES + 8 * this.#largest)
+      throw new AoError('too-deep', 'Bundles of this size are nested too deep.');
+  }
+}
+
 const MANIFEST_TAGS = [
   { name: 'data-protocol', value: 'bundle-map' },
   { name: 'variant', value: '0.0.1' },

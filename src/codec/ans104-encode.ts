@@ -11,7 +11,7 @@ import { Message } from '../message/message.ts';
 import { byteOrder } from '../message/order.ts';
 import { type Tabm, textOf } from '../message/tabm.ts';
 import { type Binary, binaryBytes, equalBinary, isBinary, type Value } from '../message/value.ts';
-import { type Endian, writeBundleMap } from './ans104-bundle.ts';
+import { type BundleMap, BundleWork, type Endian, writeBundleMap } from './ans104-bundle.ts';
 import {
   ANS104_DEVICE,
   BINARY_TAG,
@@ -35,17 +35,24 @@ export interface EncodeOptions {
 
 /**
  * Nested messages become a bundle, so link them before where only their IDs shall be in the item.
- * @throws AoError `too-many-keys`, `missing-committed-key`, `multiple-commitments`, `bad-item`, `bad-commitment`, `bad-value`
+ * @throws AoError `too-many-keys`, `missing-committed-key`, `multiple-commitments`, `bad-item`, `bad-commitment`, `bad-value`, `too-deep`
  */
 export function encodeAns104(value: Binary | Tabm, options: EncodeOptions = {}): DataItem {
-  return encode(value, options.endian ?? 'big', 0);
+  return encode(value, { endian: options.endian ?? 'big', depth: 0, work: new BundleWork() });
 }
 
-function encode(value: Binary | Tabm, endian: Endian, depth: number): DataItem {
-  checkDepth(depth);
+/** Where in the whole an item is. */
+interface Place {
+  readonly endian: Endian;
+  readonly depth: number;
+  readonly work: BundleWork;
+}
+
+function encode(value: Binary | Tabm, place: Place): DataItem {
+  checkDepth(place.depth);
   if (isBinary(value)) return DataItem.create({ tags: [BINARY_TAG], data: binaryBytes(value) });
   const commitment = findCommitment(value);
-  const content = { tabm: value, commitment, endian, depth };
+  const content = { tabm: value, commitment, place };
   const original = commitment?.get('original-tags');
   const laidOut = original === undefined ? layOut(content) : restore(content, messageToTags(original));
   return DataItem.create({ ...laidOut, ...fields(value, commitment) });
@@ -54,8 +61,7 @@ function encode(value: Binary | Tabm, endian: Endian, depth: number): DataItem {
 interface Content {
   readonly tabm: Tabm;
   readonly commitment: Message | undefined;
-  readonly endian: Endian;
-  readonly depth: number;
+  readonly place: Place;
 }
 
 interface LaidOut {
@@ -153,12 +159,18 @@ function plan(tabm: Tabm, commitment: Message | undefined): Plan {
 }
 
 function layOut(content: Content): LaidOut {
-  const { tabm, commitment, endian } = content;
+  const { tabm, commitment } = content;
   const { dataKey, nested, tags } = plan(tabm, commitment);
   if (nested.size === 0) return { tags, data: binaryBytes(binary(tabm.get(dataKey) ?? '')) };
   const items = new Map([...nested].map((key) => [key, encodeChild(tabm.get(key)!, content)]));
-  const bundle = writeBundleMap(items, endian);
+  const bundle = bundleOf(items, content.place);
   return { tags: bundleTags(tags, bundle.manifest), data: bundle.data };
+}
+
+function bundleOf(items: ReadonlyMap<string, DataItem>, { endian, work }: Place): BundleMap {
+  const bundle = writeBundleMap(items, endian);
+  work.add(bundle.data.length);
+  return bundle;
 }
 
 function bundleTags(tags: readonly Tag[], manifest: Binary): Tag[] {
@@ -181,7 +193,7 @@ export function leadsTo(tabm: Tabm, commitment: Message, tags: readonly Tag[]): 
 
 function encodeChild(value: Value, content: Content): DataItem {
   if (!isBinary(value) && !(value instanceof Message)) binary(value);
-  return encode(value as Binary | Tabm, content.endian, content.depth + 1);
+  return encode(value as Binary | Tabm, { ...content.place, depth: content.place.depth + 1 });
 }
 
 /** `ao-data-key`, else `body` where there is no `data`, else `data` (messages.md §8.4, 2). */
@@ -223,7 +235,7 @@ function binary(value: Value): Binary {
 
 /** As the item was whose tags these are. */
 function restore(content: Content, tags: readonly Tag[]): LaidOut {
-  const { tabm, commitment, endian } = content;
+  const { tabm, commitment } = content;
   const values = joinTags(tags);
   const shown = new Set(tags.filter(({ name }) => !META_TAGS.has(name)).map(({ name }) => lowerCase(name)));
   if (isMapBundle(tags)) {
@@ -237,7 +249,7 @@ function restore(content: Content, tags: readonly Tag[]): LaidOut {
       nested.set(key, encodeChild(value, content));
     }
     // A bundle of nothing was no bundle: its data was not in the item.
-    return { tags, data: nested.size ? writeBundleMap(nested, endian).data : new Uint8Array(0) };
+    return { tags, data: nested.size ? bundleOf(nested, content.place).data : new Uint8Array(0) };
   }
   const dataKey = textOf(values.get('ao-data-key')) ?? 'data';
   const value = tabm.get(dataKey);

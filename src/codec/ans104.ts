@@ -11,7 +11,7 @@ import { Message } from '../message/message.ts';
 import { byteOrder } from '../message/order.ts';
 import { type Tabm, textOf, toBinary } from '../message/tabm.ts';
 import { type Binary, type Value } from '../message/value.ts';
-import { parseBundle, readBundleMap } from './ans104-bundle.ts';
+import { BundleWork, parseBundle, readBundleMap } from './ans104-bundle.ts';
 import { isMapBundle, leadsTo } from './ans104-encode.ts';
 import {
   ANS104_DEVICE,
@@ -37,14 +37,21 @@ export function decodeAns104(bytes: Uint8Array): Binary | Tabm {
 
 /** @throws AoError `bad-bundle`, `bad-item`, `bad-types`, `too-deep` */
 export function decodeItem(item: DataItem): Binary | Tabm {
-  return decode(item, 0, new KeyCount());
+  return decode(item, { depth: 0, count: new KeyCount(), work: new BundleWork() });
 }
 
-function decode(item: DataItem, depth: number, count: KeyCount): Binary | Tabm {
-  checkDepth(depth);
-  count.add(1 + item.tags.length);
+/** Where in the whole an item is. */
+interface Place {
+  readonly depth: number;
+  readonly count: KeyCount;
+  readonly work: BundleWork;
+}
+
+function decode(item: DataItem, place: Place): Binary | Tabm {
+  checkDepth(place.depth);
+  place.count.add(1 + item.tags.length);
   if (item.tags.some((tag) => sameTag(tag, BINARY_TAG))) return toBinary(item.data);
-  const content = readContent(item, depth, count);
+  const content = readContent(item, place);
   return withCommitment(item, content);
 }
 
@@ -53,9 +60,9 @@ interface Content {
   readonly committed: readonly string[];
 }
 
-function readContent(item: DataItem, depth: number, count: KeyCount): Content {
+function readContent(item: DataItem, place: Place): Content {
   const tags = joinTags(item.tags);
-  const data = readData(item, textOf(tags.get('ao-data-key')) ?? 'data', depth, count);
+  const data = readData(item, textOf(tags.get('ao-data-key')) ?? 'data', place);
   const target = item.target.length ? toBase64Url(item.target) : undefined;
 
   const committed = new Set(byteOrder(data.keys()));
@@ -70,12 +77,13 @@ function readContent(item: DataItem, depth: number, count: KeyCount): Content {
   return { base: new Message(base), committed: [...committed] };
 }
 
-function readData(item: DataItem, key: string, depth: number, count: KeyCount): Map<string, Value> {
+function readData(item: DataItem, key: string, place: Place): Map<string, Value> {
   const out = new Map<string, Value>();
   if (item.data.length === 0) return out;
   if (!isMapBundle(item.tags)) return out.set(key, toBinary(item.data));
+  place.work.add(item.data.length);
   const items = readBundleMap(parseBundle(item.data), textOf(item.tag('bundle-map'))!);
-  for (const [name, child] of items) out.set(name, decode(child, depth + 1, count));
+  for (const [name, child] of items) out.set(name, decode(child, { ...place, depth: place.depth + 1 }));
   return out;
 }
 

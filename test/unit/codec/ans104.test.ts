@@ -228,6 +228,17 @@ describe('bundles', () => {
     );
   });
 
+  it('are refused when what is large is nested deep, since each level is hashed with all in it', () => {
+    const nest = (depth: number, size: number) => {
+      let message = of({ data: 'x'.repeat(size) });
+      for (; depth > 0; depth--) message = of({ m: message as never });
+      return message;
+    };
+    expect(encodeAns104(nest(8, 2_000_000)).data.length).toBeGreaterThan(2_000_000);
+    expect(() => encodeAns104(nest(120, 2_000_000))).toThrow(code('too-deep'));
+    expect(encodeAns104(nest(60, 1000)).data.length).toBeLessThan(200_000);
+  });
+
   it('are refused when their sizes do not add up', () => {
     const good = writeBundle([{ id: new Uint8Array(32), bytes: toBytes('abc') }], 'big');
     for (const bytes of [
