@@ -43,12 +43,8 @@ export function secretKeyid(secret: Uint8Array): string {
 export function resolveKeyid(keyid: string, type: string, secret?: Uint8Array): KeyMaterial {
   const scheme = schemeOf(keyid, type);
   switch (scheme) {
-    case 'publickey': {
-      const key = strictBase64(keyid.slice(keyid.indexOf(':') + 1));
-      if (!key || keyid !== publicKeyid(key))
-        throw new AoError('bad-keyid', 'A public key in a key ID is not written as it must be.');
-      return { scheme, key, committer: addressOf(key) };
-    }
+    case 'publickey':
+      return publicKey(keyid);
     case 'constant':
       return { scheme, key: toBytes(keyid), committer: undefined };
     case 'secret': {
@@ -63,15 +59,31 @@ export function resolveKeyid(keyid: string, type: string, secret?: Uint8Array): 
   }
 }
 
+/** Keys that were read last, oldest first: the same few sign most messages. */
+const known = new Map<string, KeyMaterial>();
+const MAX_KNOWN = 256;
+
+function publicKey(keyid: string): KeyMaterial {
+  let material = known.get(keyid);
+  if (material) return material;
+  const key = keyid.startsWith('publickey:') ? octets(keyid.slice('publickey:'.length)) : undefined;
+  if (!key || keyid !== publicKeyid(key))
+    throw new AoError('bad-keyid', 'A public key in a key ID is not written as it must be.');
+  material = { scheme: 'publickey', key, committer: addressOf(key) };
+  known.set(keyid, material);
+  if (known.size > MAX_KNOWN) known.delete(known.keys().next().value!);
+  return material;
+}
+
 /** Committer that a key ID from the wire implies; undefined where it has none or can not be read. */
 export function committerOfKeyid(keyid: string): string | undefined {
   if (keyid.startsWith('secret:')) return keyid.slice('secret:'.length);
   if (!keyid.startsWith('publickey:')) return undefined;
-  const key = strictBase64(keyid.slice('publickey:'.length));
+  const key = octets(keyid.slice('publickey:'.length));
   return key && key.length !== 32 ? addressOf(key) : undefined;
 }
 
-function strictBase64(text: string): Uint8Array | undefined {
+function octets(text: string): Uint8Array | undefined {
   try {
     const bytes = fromBase64(text);
     return bytes.length ? bytes : undefined;
