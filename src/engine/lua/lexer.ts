@@ -5,7 +5,7 @@
 import { LuaSyntaxError } from './errors.ts';
 import { skipComment } from './number-text.ts';
 import { scanNumeral } from './numeral.ts';
-import { LuaFloat } from './value.ts';
+import type { LuaFloat } from './value.ts';
 
 export type Token =
   | { readonly kind: 'name'; readonly line: number; readonly text: string }

@@ -1,6 +1,6 @@
 /** Putting libraries together. */
 import type { State } from './state.ts';
-import { LuaTable } from './table.ts';
+import type { LuaTable } from './table.ts';
 import { Builtin, Running, type Answer, type Catches, type Steps, type Value } from './value.ts';
 
 /** Every built-in of a machine by `library.name`: what a saved function refers to. */
