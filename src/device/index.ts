@@ -19,6 +19,7 @@ import { json } from './json.ts';
 import { localName } from './local-name.ts';
 import { lookup } from './lookup.ts';
 import { manifest } from './manifest.ts';
+import { lua } from './lua.ts';
 import { message } from './message.ts';
 import { meta } from './meta.ts';
 import { monitor } from './monitor.ts';
@@ -61,6 +62,7 @@ export const builtInDevices: readonly Device[] = [
   jsonIface,
   localName,
   lookup,
+  lua,
   manifest,
   message,
   meta,

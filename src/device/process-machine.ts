@@ -14,7 +14,7 @@ import {
   type SnapshotCost,
 } from '../store/snapshots.ts';
 import { asLegacy } from './legacy-evaluation.ts';
-import { luaOf, restoreLua, snapshotLua } from './lua-machine.ts';
+import { closeLua, luaOf, restoreLua, snapshotLua } from './lua-machine.ts';
 import { startInstance } from './wasm-start.ts';
 import { instanceOf, withInstance } from './wasm-instance.ts';
 
@@ -28,7 +28,8 @@ export function machineOf(state: Message): MachineKind | undefined {
 /** Ends the machine of a state, if it has one. */
 export async function closeMachine(state: Message): Promise<void> {
   await instanceOf(state)?.engine.close();
-  await luaOf(state)?.close();
+  const lua = luaOf(state);
+  if (lua) await closeLua(lua);
 }
 
 /** Keeps track of what of one machine is on disk already, so that only changes are written. */

@@ -1,4 +1,5 @@
 /** Lua machines in the worker that asks for them. */
-export function startLuaHere(): Promise<never> {
-  return Promise.reject(new Error('not yet'));
-}
+import { LuaMachine } from '../../../../src/engine/lua/machine.ts';
+import type { Engines } from '../../../../src/resolver/context.ts';
+
+export const startLuaHere: Engines['startLua'] = (start, host) => LuaMachine.start(start, host);
