@@ -11,7 +11,9 @@ export const test = base.extend<{ quiet: string[] }>({
     async ({ page }, use) => {
       const said: string[] = [];
       page.on('console', (message) => {
-        if (message.type() === 'error') said.push(message.text());
+        // The browser logs every answer of 400 and more by itself, asked for or not.
+        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+          said.push(message.text());
       });
       page.on('pageerror', (error) => said.push(String(error)));
       await use(said);

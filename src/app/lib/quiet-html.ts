@@ -3,9 +3,13 @@
  * refused. This is for calm, not for safety: safety is the frame's sandbox.
  */
 export function quietHtml(text: string): string {
-  const page = new DOMParser().parseFromString(text, 'text/html');
+  // Before parsing: a parsed document is already under the page's policy, and each of its styles would be refused.
+  const plain = text
+    .replace(/<style\b[\s\S]*?(?:<\/style\s*>|$)/gi, '')
+    .replace(/(<[a-z][^>]*?)\sstyle\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]+)/gi, '$1');
+  const page = new DOMParser().parseFromString(plain, 'text/html');
   for (const element of page.querySelectorAll(
-    'script, style, link, meta, base, iframe, frame, object, embed, audio, video, source, form',
+    'script, link, meta, base, iframe, frame, object, embed, audio, video, source, form',
   )) {
     if (element.localName === 'form') element.replaceWith(...element.childNodes);
     else element.remove();
