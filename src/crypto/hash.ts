@@ -51,13 +51,33 @@ export function sha512(bytes: Uint8Array): Octets {
   return digest('sha512', bytes);
 }
 
-/** Off this thread: worth it from some 64 KiB. */
-export async function sha256Async(bytes: Uint8Array): Promise<Octets> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', source(bytes)));
+/** WebCrypto copies what it hashes: beyond this, memory matters more than the thread. */
+const MAX_COPY = 8 * 1024 * 1024;
+const PIECE = 4 * 1024 * 1024;
+
+/**
+ * Without holding this thread up: by WebCrypto, worth it from some 64 KiB; what is larger than 8 MiB piece by piece,
+ * so that it is not held twice.
+ */
+export async function digestAsync(name: HashName, bytes: Uint8Array): Promise<Octets> {
+  if (bytes.length <= MAX_COPY)
+    return new Uint8Array(await crypto.subtle.digest(SUBTLE_NAMES[name], source(bytes)));
+  await loading;
+  const hasher = createHasher(name);
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    hasher.update(bytes.subarray(at, at + PIECE));
+    // Others have their turn.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return hasher.digest();
 }
 
-export async function sha384Async(bytes: Uint8Array): Promise<Octets> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-384', source(bytes)));
+export function sha256Async(bytes: Uint8Array): Promise<Octets> {
+  return digestAsync('sha256', bytes);
+}
+
+export function sha384Async(bytes: Uint8Array): Promise<Octets> {
+  return digestAsync('sha384', bytes);
 }
 
 /** A hash fed piece by piece, for streams and for what is not in one buffer. */

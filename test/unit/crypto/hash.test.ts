@@ -66,6 +66,8 @@ describe('hashes', () => {
     const data = new Uint8Array(100_000).fill(5);
     expect(await sha256Async(data)).toEqual(sha256(data));
     expect(await sha384Async(data.subarray(1))).toEqual(sha384(data.subarray(1)));
+    const large = new Uint8Array(9_000_001).fill(7);
+    expect(toHex(await sha256Async(large))).toBe(hex('sha256', large));
   });
 });
 
