@@ -6,6 +6,7 @@
  */
 import { PAGE_BYTES, type MemoryImage } from './engine.ts';
 import type { LinearMemory } from './linear-memory.ts';
+import { zeroScan } from './zero-scan.ts';
 
 const PAGE_WORDS = PAGE_BYTES / 4;
 
@@ -24,15 +25,19 @@ export class PageTracker {
   /** Looks at all of memory and remembers it. */
   look(memory: LinearMemory): void {
     const words = new Int32Array(memory.bytes.buffer);
-    const pages = memory.byteLength / PAGE_BYTES;
-    for (let index = 0; index < pages; index++) {
+    const seen = [...this.#known.keys()];
+    for (const index of unknownPages(memory, this.#known)) {
       const start = index * PAGE_WORDS;
-      const known = this.#known.get(index);
-      if (known ? samePage(words, start, known) : isZeroPage(words, start)) continue;
       this.#changed.add(index);
-      if (known && isZeroPage(words, start)) this.#known.delete(index);
-      else if (known) known.set(words.subarray(start, start + PAGE_WORDS));
-      else this.#known.set(index, words.slice(start, start + PAGE_WORDS));
+      this.#known.set(index, words.slice(start, start + PAGE_WORDS));
+    }
+    for (const index of seen) {
+      const known = this.#known.get(index)!;
+      const start = index * PAGE_WORDS;
+      if (samePage(words, start, known)) continue;
+      this.#changed.add(index);
+      if (isZeroPage(words, start)) this.#known.delete(index);
+      else known.set(words.subarray(start, start + PAGE_WORDS));
     }
     this.#byteLength = memory.byteLength;
   }
@@ -77,16 +82,11 @@ export class PageTracker {
   /** Makes memory what it was at the last look. False if it cannot grow that far. */
   restore(memory: LinearMemory): boolean {
     if (!memory.growTo(this.#byteLength)) return false;
-    const bytes = memory.bytes;
-    const words = new Int32Array(bytes.buffer);
-    const pages = memory.byteLength / PAGE_BYTES;
-    for (let index = 0; index < pages; index++) {
-      const known = this.#known.get(index);
-      if (known) words.set(known, index * PAGE_WORDS);
-      // Writing zeros over zeros would make the system give the page real memory.
-      else if (!isZeroPage(words, index * PAGE_WORDS))
-        words.fill(0, index * PAGE_WORDS, (index + 1) * PAGE_WORDS);
-    }
+    const words = new Int32Array(memory.bytes.buffer);
+    // Only pages that hold something: writing zeros over zeros would make the system give the page real memory.
+    for (const index of unknownPages(memory, this.#known))
+      words.fill(0, index * PAGE_WORDS, (index + 1) * PAGE_WORDS);
+    for (const [index, known] of this.#known) words.set(known, index * PAGE_WORDS);
     return true;
   }
 }
@@ -96,6 +96,27 @@ export function loadImage(memory: LinearMemory, image: MemoryImage): boolean {
   const tracker = new PageTracker();
   tracker.adopt(image);
   return tracker.restore(memory);
+}
+
+/** Pages that are not zero, other than those that are known. */
+function unknownPages(memory: LinearMemory, known: ReadonlyMap<number, unknown>): number[] {
+  const scan = zeroScan(memory);
+  const end = memory.byteLength;
+  const stops = [...known.keys()].sort((a, b) => a - b).map((index) => index * PAGE_BYTES);
+  stops.push(end);
+  const found: number[] = [];
+  let at = 0;
+  for (const stop of stops) {
+    while (at < stop) {
+      at = scan(at, Math.min(stop, end));
+      if (at >= stop || at >= end) break;
+      const index = Math.floor(at / PAGE_BYTES);
+      found.push(index);
+      at = (index + 1) * PAGE_BYTES;
+    }
+    at = stop + PAGE_BYTES;
+  }
+  return found;
 }
 
 function isZeroPage(words: Int32Array, start: number): boolean {
