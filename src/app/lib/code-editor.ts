@@ -118,6 +118,19 @@ export function createEditor(host: HTMLElement, options: EditorOptions): CodeEdi
           autocapitalize: 'off',
           spellcheck: 'false',
         }),
+        // Left to itself, the browser keeps the look of replaced text in style attributes, which the policy refuses.
+        EditorView.domEventHandlers({
+          beforeinput(event, target) {
+            const replaces = event.inputType === 'insertText' && !target.state.selection.main.empty;
+            if (!replaces || event.data === null || target.composing || target.state.readOnly) return false;
+            event.preventDefault();
+            target.dispatch(target.state.replaceSelection(event.data), {
+              userEvent: 'input.type',
+              scrollIntoView: true,
+            });
+            return true;
+          },
+        }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) options.onchange(update.state.doc.toString());
         }),
