@@ -10,6 +10,8 @@ const REASONS = {
   'volume@1.0': 'a browser has no disk volumes to mount or encrypt',
   'cacheviz@1.0': 'drawing the store needs Graphviz',
   'snp@1.0': 'making attestation reports needs an AMD SEV-SNP machine (checking those of others is built in)',
+  'cookie@1.0': 'a Service Worker can neither see nor set the cookies of a browser',
+  'secret@1.0': 'a tab keeps wallets for nobody but its own user',
   'node-process@1.0': 'processes of the node itself are not run in a tab',
   'poda@1.0': 'proof of data availability needs a set of peers that accept connections',
   'compute@1.0': 'this device only exists in other releases',

@@ -36,14 +36,20 @@ export class MessageCache implements Cache {
   }
 
   async write(value: Value): Promise<string> {
-    const prepared = await prepare(value);
+    const prepared = await prepare(value, (link) => this.load(link));
     const writes = await this.#joinCommitments(prepared.writes);
+    for (const [name, id] of prepared.claims)
+      if (!(await this.#isTaken(name))) writes.push({ table: 'links', key: name, value: id });
     await this.#store.write(writes);
     for (const { table, key, value: stored } of writes) {
       if (table === 'messages') this.#remember(key as string, fromPlain(stored as Plain), stored as Plain);
       if (table === 'links') this.#aliases.set(key as string, stored as string);
     }
     return prepared.id;
+  }
+
+  async #isTaken(name: string): Promise<boolean> {
+    return (await this.#record(name)) !== undefined || (await this.#alias(name)) !== undefined;
   }
 
   /** A message that is stored again with other signatures keeps those it had. */
@@ -211,7 +217,7 @@ export class MessageCache implements Cache {
 
   async #asStored(value: Value): Promise<Value> {
     if (!(value instanceof Message) && !Array.isArray(value)) return value;
-    return new Link((await prepare(value)).linkId);
+    return new Link((await prepare(value, (link) => this.load(link))).linkId);
   }
 
   async list(path: string): Promise<string[]> {

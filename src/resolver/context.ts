@@ -15,6 +15,8 @@ export interface Context extends Capabilities {
   option(name: string): Value | undefined;
   /** A context with these options laid over; `undefined` takes an option away. */
   withOptions(changes: Readonly<Record<string, Value | undefined>>): Context;
+  /** The same with only these devices (and `message@1.0`): what untrusted programs resolve with. */
+  restrictedTo?(devices: readonly string[]): Context;
   readonly cache: Cache;
   readonly devices: Devices;
   /** `Base(Req) -> Res`: a text request is a path (plain `/` splitting, resolver.md §2.1). */

@@ -33,6 +33,7 @@ export class NodeContext implements Context {
   readonly #shared: Shared;
   readonly #options: Options;
   readonly settings: Settings;
+  #few: DeviceRegistry | undefined;
 
   constructor(shared: Shared, options: Options = shared.nodeOptions, settings: Settings = TOP) {
     this.#shared = shared;
@@ -62,10 +63,12 @@ export class NodeContext implements Context {
     return this.#shared.cache;
   }
   get devices(): DeviceRegistry {
-    return this.#shared.registry;
+    return this.registry;
   }
   get registry(): DeviceRegistry {
-    return this.#shared.registry;
+    const { devices } = this.settings;
+    if (!devices) return this.#shared.registry;
+    return (this.#few ??= this.#shared.registry.only(devices));
   }
   get flights(): SingleFlight {
     return this.#shared.flights;
@@ -91,6 +94,12 @@ export class NodeContext implements Context {
   /** The same node and options with other settings for the resolutions it starts. */
   withSettings(changes: Partial<Settings>): NodeContext {
     return new NodeContext(this.#shared, this.#options, { ...this.settings, ...changes });
+  }
+
+  restrictedTo(devices: readonly string[]): NodeContext {
+    const already = this.settings.devices;
+    const allowed = already ? devices.filter((name) => already.has(name)) : devices;
+    return this.withSettings({ devices: new Set([...allowed, 'message@1.0']) });
   }
 
   /** What a device is handed at a step of this context. */

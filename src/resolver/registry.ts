@@ -39,6 +39,11 @@ export class DeviceRegistry implements Devices {
     return [...this.#devices.keys()].sort();
   }
 
+  /** A registry of some of these devices. */
+  only(names: ReadonlySet<string>): DeviceRegistry {
+    return new DeviceRegistry([...this.#devices.values()].flatMap(({ device }) => (names.has(device.name) ? device : [])));
+  }
+
   /** The device's function for a key, however the key is spelled. */
   keyFunction(device: Device, key: string): KeyFunction | undefined {
     return this.#devices.get(device.name)?.functions.get(functionName(key));

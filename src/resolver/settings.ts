@@ -28,13 +28,16 @@ export interface Settings {
   /** How many resolutions lie inside each other. */
   readonly depth: number;
   readonly trace?: (step: TraceStep) => void;
+  /** The only devices there are for this resolution; absent: all. */
+  readonly devices?: ReadonlySet<string>;
 }
 
 export const TOP: Settings = { forceMessage: false, hashpath: 'update', ancestors: [], depth: 0 };
 
 /** What a device's own resolutions run with: unforced literals, no hashpath, the node's cache control. */
 export function insideDevice(outer: Settings): Settings {
-  return { forceMessage: false, hashpath: 'ignore', ancestors: outer.ancestors, depth: outer.depth + 1 };
+  const { ancestors, depth, devices } = outer;
+  return { forceMessage: false, hashpath: 'ignore', ancestors, depth: depth + 1, ...(devices ? { devices } : {}) };
 }
 
 /** Resolutions inside resolutions before a request is refused as endless. */

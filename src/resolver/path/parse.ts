@@ -77,8 +77,13 @@ function parsePath(octets: string, depth: number): Value[] {
     throw new AoError('too-many-steps', `A path has more than ${PATH_LIMITS.steps} segments.`);
   const elements = segments.map((segment) => parseSegment(segment, (inner) => parsePath(inner, depth + 1)));
   const [first] = elements;
-  return first === undefined || !(first instanceof Message) ? elements : [Message.empty, ...elements];
+  const sequence =
+    first === undefined || !(first instanceof Message) ? elements : [Message.empty, ...elements];
+  // Nothing is global inside a sub-path.
+  return depth === 0 ? sequence : sequence.map((element) => withGlobals(element, NOTHING, undefined));
 }
+
+const NOTHING = new Map<string, Value>();
 
 /** Decodes values of keys `name+type` (step 8); the later of two that end up with one name wins. */
 function typeGlobals(globals: ReadonlyMap<string, Value>): Map<string, Value> {
