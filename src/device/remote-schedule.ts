@@ -4,13 +4,14 @@
  */
 import { fromBase64, toBase64Url, toBytes, concatBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
+import { withoutCommitments } from '../commitment/commitment.ts';
 import { decodeHttpMessage, encodeHttp, httpForm } from '../commitment/http.ts';
 import { messageId } from '../commitment/id.ts';
 import { verifyMessage } from '../commitment/verify.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { fromBytes } from '../base/bytes.ts';
 import { Message } from '../message/message.ts';
-import type { Link} from '../message/value.ts';
+import type { Link } from '../message/value.ts';
 import { binaryBytes, type Value } from '../message/value.ts';
 import type { Context, HttpResponse } from '../resolver/context.ts';
 import type { Result } from '../resolver/device.ts';
@@ -64,13 +65,10 @@ export async function fetchSchedule(
       { maxBytes: MAX_REPLY },
     );
     const reply = decode(response);
+    const hashChain = (await schedules.head(process, context))?.hashChain ?? '';
     const found = assignmentsOf(reply);
     if (found.length === 0) break;
-    const head = await schedules.head(process, context);
-    await checkAssignments(process, found, located.address, {
-      slot: newest,
-      hashChain: head?.hashChain ?? '',
-    });
+    await checkAssignments(process, found, located.address, { slot: newest, hashChain });
     const next = await schedules.import(process, found, context, located.url);
     for (const assignment of found) {
       const body = assignment.get('body');
@@ -124,7 +122,8 @@ export async function checkAssignments(
 ): Promise<void> {
   const schedulers = typeof scheduler === 'string' ? [scheduler] : scheduler;
   let { slot, hashChain } = after;
-  for (const assignment of assignments) {
+  const assigned = withAssignedBodies(assignments, hashChain);
+  for (const [index, assignment] of assigned.entries()) {
     slot++;
     const refuse = (rule: number, sentence: string) =>
       new AoError('bad-schedule', `Slot ${slot}: ${sentence}`, {
@@ -142,13 +141,43 @@ export async function checkAssignments(
     if (!(await verifyMessage(assignment))) throw refuse(5, 'its signature is not valid.');
     const body = assignment.get('body');
     if (!(body instanceof Message)) throw refuse(12, 'its message did not come with it.');
-    if (signaturesOf(body).length === 0 || !(await verifyMessage(body)))
+    // With all the signatures that came: they are what a program sees.
+    const delivered = assignments[index]!.get('body') as Message;
+    if (signaturesOf(body).length === 0 || !(await verifyMessage(delivered)))
       throw refuse(13, 'the signature of its message is not valid.');
     const chain = textOf(assignment.get('hash-chain')) ?? '';
     if (!hashesOf(hashChain, messageId(body, 'signed')).includes(chain))
       throw refuse(9, 'its hash does not continue the chain.');
     hashChain = chain;
   }
+}
+
+/** Signatures of one body among which those that were there when it was assigned are looked for. */
+const MAX_SIGNATURES = 6;
+
+/**
+ * Assignments whose messages have only the signatures that the hash chain names (process.md §2.9, rule 12). The
+ * reference's store joins the signatures of equal messages, so a schedule may deliver a message with more of them
+ * than it was assigned with. `after`: the hash of the slot before the first.
+ */
+export function withAssignedBodies(assignments: readonly Message[], after = ''): Message[] {
+  let previous = after;
+  return assignments.map((assignment) => {
+    const chain = textOf(assignment.get('hash-chain')) ?? '';
+    const before = previous;
+    previous = chain;
+    const body = assignment.get('body');
+    if (!(body instanceof Message)) return assignment;
+    const signatures = signaturesOf(body);
+    if (signatures.length < 2 || signatures.length > MAX_SIGNATURES) return assignment;
+    if (hashesOf(before, messageId(body, 'signed')).includes(chain)) return assignment;
+    for (let chosen = 1; chosen < 1 << signatures.length; chosen++) {
+      const dropped = new Set(signatures.filter((_, bit) => !(chosen & (1 << bit))).map(({ id }) => id));
+      const cut = withoutCommitments(body, (id) => dropped.has(id));
+      if (hashesOf(before, messageId(cut, 'signed')).includes(chain)) return assignment.with({ body: cut });
+    }
+    return assignment;
+  });
 }
 
 /** Both forms that real schedules contain: the hash before as octets, or as text after a restart. */
