@@ -58,20 +58,37 @@ function number32(bytes: Uint8Array, at: number, endian: Endian): number {
 }
 
 export function writeBundle(entries: readonly BundleEntry[], endian: Endian): Uint8Array<ArrayBuffer> {
-  const start = 32 + 64 * entries.length;
-  const out = new Uint8Array(entries.reduce((sum, { bytes }) => sum + bytes.length, start));
-  const put = (at: number, value: number) => {
-    const view = new DataView(out.buffer, at, 32);
-    if (endian === 'big') view.setBigUint64(24, BigInt(value));
-    else view.setBigUint64(0, BigInt(value), true);
+  return write(
+    entries.map(({ id, bytes }) => ({
+      id,
+      size: bytes.length,
+      put: (out, at) => out.set(bytes, at),
+    })),
+    endian,
+  );
+}
+
+interface Part {
+  readonly id: Uint8Array;
+  readonly size: number;
+  readonly put: (out: Uint8Array, at: number) => void;
+}
+
+function write(parts: readonly Part[], endian: Endian): Uint8Array<ArrayBuffer> {
+  const start = 32 + 64 * parts.length;
+  const out = new Uint8Array(parts.reduce((sum, { size }) => sum + size, start));
+  const view = new DataView(out.buffer);
+  const number = (at: number, value: number) => {
+    if (endian === 'big') view.setBigUint64(at + 24, BigInt(value));
+    else view.setBigUint64(at, BigInt(value), true);
   };
-  put(0, entries.length);
+  number(0, parts.length);
   let at = start;
-  entries.forEach(({ id, bytes }, index) => {
-    put(32 + 64 * index, bytes.length);
+  parts.forEach(({ id, size, put }, index) => {
+    number(32 + 64 * index, size);
     out.set(id, 64 + 64 * index);
-    out.set(bytes, at);
-    at += bytes.length;
+    put(out, at);
+    at += size;
   });
   return out;
 }
@@ -112,8 +129,12 @@ export function writeBundleMap(items: ReadonlyMap<string, DataItem>, endian: End
   const manifest = DataItem.create({ tags: MANIFEST_TAGS, data: toBytes(writeJson(index)) });
   const entries = [manifest, ...keysOrder(items.keys()).map((key) => items.get(key)!)];
   return {
-    data: writeBundle(
-      entries.map((item) => ({ id: item.unsignedId, bytes: item.toBytes() })),
+    data: write(
+      entries.map((item) => ({
+        id: item.unsignedId,
+        size: item.byteLength,
+        put: (out, at) => item.writeTo(out, at),
+      })),
       endian,
     ),
     manifest: toBase64Url(manifest.unsignedId),
@@ -121,23 +142,27 @@ export function writeBundleMap(items: ReadonlyMap<string, DataItem>, endian: End
 }
 
 /**
- * The items of a bundle under their keys.
+ * The items of a bundle under their keys, found by the IDs that the header gives them. (Whether those are theirs
+ * shows when the signature is checked: the bundle is built anew for that.)
  * @param manifest unsigned ID of the manifest, from the `bundle-map` tag
  * @throws AoError `bad-bundle`, `bad-item`
  */
 export function readBundleMap(bundle: Bundle, manifest: string): Map<string, DataItem> {
-  const items = new Map<string, DataItem>();
-  for (const { bytes } of bundle.entries) {
-    const item = DataItem.parse(bytes);
-    items.set(toBase64Url(item.unsignedId), item);
+  const entries = new Map<string, Uint8Array[]>();
+  for (const { id, bytes } of bundle.entries) {
+    const name = toBase64Url(id);
+    const same = entries.get(name);
+    if (same) same.push(bytes);
+    else entries.set(name, [bytes]);
   }
-  const list = items.get(manifest);
+  const list = entries.get(manifest)?.shift();
   if (!list) throw new AoError('bad-bundle', 'A bundle lacks the manifest that its tag names.');
   const out = new Map<string, DataItem>();
-  for (const [key, id] of manifestEntries(list.data)) {
-    const item = items.get(id);
-    if (!item) throw new AoError('bad-bundle', 'A bundle lacks an item that its manifest names.');
-    out.set(key, item);
+  for (const [key, id] of manifestEntries(DataItem.parse(list).data)) {
+    // Two keys with the same value have an item each: what is there once can not be read many times over.
+    const bytes = entries.get(id)?.shift();
+    if (!bytes) throw new AoError('bad-bundle', 'A bundle lacks an item that its manifest names.');
+    out.set(key, DataItem.parse(bytes));
   }
   return out;
 }

@@ -31,7 +31,10 @@ export const SIGNATURE_KINDS: Readonly<Record<number, SignatureKind>> = {
 
 export const RSA_TYPE = 1;
 const EMPTY = new Uint8Array(0);
-const NO_OWNER = new Uint8Array(512);
+/** What stands for an absent signature or owner; shared, so never written to. */
+const ZEROS = new Uint8Array(4096);
+const zeros = (length: number) => ZEROS.subarray(0, length);
+const NO_OWNER = zeros(512);
 const bad = (message: string, detail?: Record<string, unknown>) =>
   new AoError('bad-item', message, detail ? { detail } : {});
 
@@ -96,8 +99,8 @@ export class DataItem {
     checkTags(tags);
     return new DataItem({
       signatureType,
-      signature: ofLength('signature', fields.signature ?? new Uint8Array(kind.signature), kind.signature),
-      owner: ofLength('owner', fields.owner ?? new Uint8Array(kind.owner), kind.owner),
+      signature: ofLength('signature', fields.signature ?? zeros(kind.signature), kind.signature),
+      owner: ofLength('owner', fields.owner ?? zeros(kind.owner), kind.owner),
       target: ofLength('target', fields.target ?? EMPTY, 32, 0),
       anchor: ofLength('anchor', fields.anchor ?? EMPTY, 32, 0),
       tags,
@@ -137,32 +140,41 @@ export class DataItem {
     });
   }
 
+  get byteLength(): number {
+    const { signature, owner, target, anchor, tagBytes, data } = this;
+    const optional = 2 + target.length + anchor.length;
+    return 2 + signature.length + owner.length + optional + 16 + tagBytes.length + data.length;
+  }
+
   /** The item as bytes; for one that was parsed, the same ones if it is canonical. */
   toBytes(): Uint8Array<ArrayBuffer> {
-    const { signature, owner, target, anchor, tagBytes, data } = this;
-    const fields = [target, anchor].map((field) => (field.length ? 1 + field.length : 1));
-    const size =
-      2 + signature.length + owner.length + fields[0]! + fields[1]! + 16 + tagBytes.length + data.length;
-    const out = new Uint8Array(size);
-    const view = new DataView(out.buffer);
-    view.setUint16(0, this.signatureType, true);
-    let at = 2;
+    const out = new Uint8Array(this.byteLength);
+    this.writeTo(out, 0);
+    return out;
+  }
+
+  /** Writes the item into `out`, which has room for it. Answers where it ends. */
+  writeTo(out: Uint8Array, start: number): number {
+    let at = start;
     const put = (bytes: Uint8Array) => {
       out.set(bytes, at);
       at += bytes.length;
     };
-    put(signature);
-    put(owner);
-    for (const field of [target, anchor]) {
+    out[at++] = this.signatureType & 0xff;
+    out[at++] = this.signatureType >> 8;
+    put(this.signature);
+    put(this.owner);
+    for (const field of [this.target, this.anchor]) {
       out[at++] = field.length ? 1 : 0;
       put(field);
     }
-    view.setUint32(at, this.tags.length, true);
-    view.setUint32(at + 8, tagBytes.length, true);
+    const view = new DataView(out.buffer, out.byteOffset + at, 16);
+    view.setBigUint64(0, BigInt(this.tags.length), true);
+    view.setBigUint64(8, BigInt(this.tagBytes.length), true);
     at += 16;
-    put(tagBytes);
-    put(data);
-    return out;
+    put(this.tagBytes);
+    put(this.data);
+    return at;
   }
 
   get kind(): SignatureKind {

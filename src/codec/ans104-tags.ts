@@ -111,33 +111,55 @@ function text(bytes: Uint8Array, from: number, to: number): string | undefined {
   return out;
 }
 
+/** Where tags are put together before they are cut out: allocating for each costs more than writing it. */
+let scratch = new Uint8Array(16 * 1024);
+
+function reserve(at: number, length: number): void {
+  if (at + length <= scratch.length) return;
+  const larger = new Uint8Array(Math.max(2 * scratch.length, at + length));
+  larger.set(scratch.subarray(0, at));
+  scratch = larger;
+}
+
 /** No bytes at all for no tags. */
 export function writeTags(tags: readonly Tag[]): Uint8Array<ArrayBuffer> {
   if (tags.length === 0) return new Uint8Array(0);
-  const parts: Uint8Array[] = [];
-  let size = 11;
-  for (const { name, value } of tags)
-    for (const part of [toBytes(name), binaryBytes(value)]) {
-      parts.push(part);
-      size += part.length + 5;
-    }
-  const out = new Uint8Array(size);
-  let at = writeLong(out, 0, tags.length);
-  for (const part of parts) {
-    at = writeLong(out, at, part.length);
-    out.set(part, at);
-    at += part.length;
-  }
-  return out.slice(0, at + 1);
+  let at = writeLong(0, tags.length);
+  for (const { name, value } of tags) at = writeBinary(writeBinary(at, name), value);
+  reserve(at, 1);
+  scratch[at++] = 0;
+  return scratch.slice(0, at);
 }
 
-function writeLong(out: Uint8Array, at: number, value: number): number {
+function writeBinary(at: number, value: Binary): number {
+  if (typeof value === 'string' && value.length <= SHORT) {
+    let to = writeLong(at, value.length);
+    reserve(to, value.length);
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80) return writeBytes(at, toBytes(value));
+      scratch[to++] = code;
+    }
+    return to;
+  }
+  return writeBytes(at, binaryBytes(value));
+}
+
+function writeBytes(at: number, bytes: Uint8Array): number {
+  const to = writeLong(at, bytes.length);
+  reserve(to, bytes.length);
+  scratch.set(bytes, to);
+  return to + bytes.length;
+}
+
+function writeLong(at: number, value: number): number {
+  reserve(at, 10);
   let rest = 2 * value;
   while (rest > 0x7f) {
-    out[at++] = (rest % 128) | 0x80;
+    scratch[at++] = (rest % 128) | 0x80;
     rest = Math.floor(rest / 128);
   }
-  out[at++] = rest;
+  scratch[at++] = rest;
   return at;
 }
 

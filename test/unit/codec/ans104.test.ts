@@ -250,6 +250,21 @@ describe('bundles', () => {
       expect(() => parseBundle(bytes)).toThrow(code('bad-bundle'));
   });
 
+  it('hold an item for each key, also for equal ones, and each is read once', () => {
+    same(
+      decodeAns104(ans104Bytes(of({ a: { x: '1' }, c: { x: '1' } }))),
+      of({ a: { x: '1' }, c: { x: '1' } }),
+    );
+    const child = encodeAns104(of({ x: '1' }));
+    const id = toBase64Url(child.unsignedId);
+    const list = DataItem.create({ data: toBytes(`{"a":"${id}","c":"${id}"}`) });
+    const entries = [list, child].map((item) => ({ id: item.unsignedId, bytes: item.toBytes() }));
+    const read = () => readBundleMap(parseBundle(writeBundle(entries, 'big')), toBase64Url(list.unsignedId));
+    expect(read).toThrow(code('bad-bundle'));
+    entries.push(entries[1]!);
+    expect([...read().keys()]).toEqual(['a', 'c']);
+  });
+
   it('are refused when the manifest is missing, no object, or names what is not there', () => {
     const child = encodeAns104(of({ a: 'b' }));
     const { data, manifest } = writeBundleMap(new Map([['k', child]]), 'big');
