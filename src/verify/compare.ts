@@ -1,0 +1,111 @@
+/**
+ * What of two states is compared (attestation.md §4.0): everything that a program or a reader can see. Left out is
+ * what mirrors the inner workings of one node and what the definition itself already proves. The list has a version,
+ * which goes into stored evidence.
+ */
+import { contentId } from '../commitment/id.ts';
+import { Message } from '../message/message.ts';
+import { equalValues } from '../message/equal.ts';
+import { isPrivateKey } from '../message/keys.ts';
+import { isBinary, Link, type Value } from '../message/value.ts';
+import { fromBytes } from '../base/bytes.ts';
+
+export const STATE_RULES = 'state-rules@1';
+
+/** Keys of a state that say how a node computes, not what. */
+const INNER = new Set([
+  'commitments',
+  'device',
+  'process',
+  'module',
+  'image',
+  'snapshot',
+  'initialized',
+  'parameters',
+  'file-descriptors',
+  'vfs',
+  'wasm',
+  'function',
+  'previous-device',
+  'previous-input-prefix',
+  'previous-output-prefix',
+  'input-prefix',
+  'output-prefix',
+  'status',
+  'ao-result',
+  'ao-types',
+  'hashpath',
+  'content-type',
+  'ao-body-key',
+]);
+
+/** A state without its inner keys, and without pointers in its results. */
+export function comparable(state: Message, definition: Message): Message {
+  const visible = state.filter(
+    (key) => !INNER.has(key) && !isPrivateKey(key) && !key.startsWith('access-control-'),
+  );
+  const results = visible.get('results');
+  const clean = results instanceof Message ? visible.with({ results: cleanResults(results) }) : visible;
+  // A key that only repeats the definition proves nothing, and not every node repeats it.
+  return clean.filter(
+    (key, value) => key === 'results' || !definition.has(key) || !equalValues(value, definition.get(key)!),
+  );
+}
+
+/** Results without what differs between two honest nodes: pointers and what the transport adds. */
+export function cleanResults(results: Message): Message {
+  const wasm = results.get('wasm');
+  const kept = results.without('commitments', 'status', 'hashpath');
+  if (!(wasm instanceof Message)) return kept;
+  const inner = wasm.without('output');
+  return inner.size ? kept.with({ wasm: inner }) : kept.without('wasm');
+}
+
+export interface Difference {
+  /** Path inside the state. */
+  readonly path: string;
+  readonly said: string;
+  readonly right: string;
+}
+
+/** The first difference between what a node said and what is right; undefined if there is none. */
+export function difference(
+  said: Value | undefined,
+  right: Value | undefined,
+  path = '',
+): Difference | undefined {
+  if (said === undefined || right === undefined)
+    return said === right ? undefined : { path, said: show(said), right: show(right) };
+  const a = asMessage(said);
+  const b = asMessage(right);
+  if (a && b) {
+    for (const key of new Set([...a.keys(), ...b.keys()])) {
+      if (key === 'commitments' || isPrivateKey(key)) continue;
+      const found = difference(a.get(key), b.get(key), path === '' ? key : `${path}/${key}`);
+      if (found) return found;
+    }
+    return undefined;
+  }
+  return equalValues(said, right) ? undefined : { path, said: show(said), right: show(right) };
+}
+
+function asMessage(value: Value): Message | undefined {
+  if (value instanceof Message) return value;
+  if (!Array.isArray(value)) return undefined;
+  return Message.from(value.map((item: Value, index): [string, Value] => [String(index + 1), item]));
+}
+
+/** A value in a line. */
+export function show(value: Value | undefined): string {
+  if (value === undefined) return 'nothing';
+  if (value instanceof Message)
+    return `a message of ${value.size} keys (${contentId(value.without('commitments')).slice(0, 8)}…)`;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (isBinary(value)) {
+    const text = typeof value === 'string' ? value : fromBytes(value);
+    return text.length > 120 ? `${text.slice(0, 117).toWellFormed()}…` : text.toWellFormed();
+  }
+  if (typeof value === 'object' && 'name' in value) return String(value.name);
+  if (value instanceof Link) return value.id;
+  return String(value);
+}

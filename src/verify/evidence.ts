@@ -1,0 +1,121 @@
+/**
+ * Evidence: statements that can not both be honest, each with the very octets that were signed, so that anybody can
+ * check it from the file alone (attestation.md §4.9). Never evicted, exportable, importable.
+ */
+import { fromBase64, toBase64Url, toBytes } from '../base/bytes.ts';
+import { AoError } from '../base/errors.ts';
+import { sha256 } from '../crypto/hash.ts';
+import type { HttpResponse } from '../resolver/context.ts';
+import type { Store } from '../store/store.ts';
+import { STATE_RULES } from './compare.ts';
+
+export type EvidenceKind =
+  /** Two assignments for one slot of a process, by one scheduler. */
+  | 'double-assignment'
+  /** Two answers of one node about one fixed slot and path. */
+  | 'double-answer'
+  /** An answer of a node, and a schedule from which something else follows. */
+  | 'wrong-answer'
+  /** A schedule that no honest scheduler can have made. */
+  | 'bad-schedule';
+
+/** One statement as it came: status, headers and body of an HTTP answer. */
+export interface Statement {
+  readonly url: string;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  /** b64u. */
+  readonly body: string;
+}
+
+export interface Evidence {
+  readonly v: 1;
+  readonly kind: EvidenceKind;
+  readonly createdAt: number;
+  readonly process: string;
+  readonly slot: number;
+  /** Path inside the state that both statements are about; empty: the whole. */
+  readonly path: string;
+  readonly statements: readonly Statement[];
+  readonly context: {
+    readonly stateRules: string;
+    /** What is right, as text, where this node computed it. */
+    readonly right?: string;
+    readonly said?: string;
+    readonly code?: string;
+  };
+}
+
+export function statement(url: string, response: HttpResponse, receivedAt: number): Statement {
+  const { status, headers, body } = response;
+  return {
+    url,
+    receivedAt,
+    status,
+    headers: headers.map(([name, value]) => [name, value]),
+    body: toBase64Url(body),
+  };
+}
+
+export function responseOf({ status, headers, body }: Statement): HttpResponse {
+  return { status, headers, body: fromBase64(body) };
+}
+
+export function evidence(
+  parts: Omit<Evidence, 'v' | 'context'> & { readonly context?: Omit<Evidence['context'], 'stateRules'> },
+): Evidence {
+  return { v: 1, ...parts, context: { stateRules: STATE_RULES, ...parts.context } };
+}
+
+/** Name of a piece of evidence: the hash of its text. */
+export function evidenceId(item: Evidence): string {
+  return toBase64Url(sha256(toBytes(evidenceText(item))));
+}
+
+export function evidenceText(item: Evidence): string {
+  return `${JSON.stringify(item, null, 1)}\n`;
+}
+
+/** Keeps evidence for good. Answers its ID. */
+export async function keepEvidence(item: Evidence, store: Store): Promise<string> {
+  const id = evidenceId(item);
+  await store.write([{ table: 'evidence', key: id, value: item }], { durable: true });
+  return id;
+}
+
+/** Largest evidence file that is read, in characters. */
+const MAX_TEXT = 256 * 1024 * 1024;
+
+/** @throws AoError `bad-evidence` (422) */
+export function parseEvidence(text: string): Evidence {
+  const bad = (what: string): never => {
+    throw new AoError('bad-evidence', `The file ${what}.`, { status: 422 });
+  };
+  if (text.length > MAX_TEXT) bad('is larger than evidence is');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return bad('is no JSON');
+  }
+  const item = parsed as Evidence;
+  if (typeof item !== 'object' || item === null || item.v !== 1)
+    return bad('is no evidence of a form that is known');
+  const kinds: readonly string[] = ['double-assignment', 'double-answer', 'wrong-answer', 'bad-schedule'];
+  if (!kinds.includes(item.kind)) bad('is evidence of an unknown kind');
+  if (!/^[A-Za-z0-9_-]{43}$/.test(item.process) || !Number.isSafeInteger(item.slot))
+    bad('names no process or slot');
+  if (!Array.isArray(item.statements) || item.statements.length === 0 || item.statements.length > 2000)
+    bad('holds no statements');
+  for (const one of item.statements)
+    if (
+      typeof one?.url !== 'string' ||
+      typeof one.body !== 'string' ||
+      !Array.isArray(one.headers) ||
+      !Number.isInteger(one.status)
+    )
+      bad('holds a statement that is not whole');
+  return item;
+}

@@ -1,0 +1,213 @@
+/**
+ * A remote node, asked over HTTP: what a HyperBEAM node offers and nothing else. A peer can be slow, endless or
+ * lying; limits on time, size and redirects keep it from doing more than slowing us down. Nothing is believed here.
+ */
+import { AoError } from '../base/errors.ts';
+import { hasWrongDigest } from '../codec/httpsig.ts';
+import { decodeHttpMessage, httpForm } from '../commitment/http.ts';
+import { uncommitted } from '../commitment/commitment.ts';
+import { contentId, messageId } from '../commitment/id.ts';
+import { committers, withOnlyCommitted } from '../commitment/select.ts';
+import { verifyMessage } from '../commitment/verify.ts';
+import { assignmentsOf } from '../device/remote-schedule.ts';
+import { integerOf, textOf } from '../device/values.ts';
+import { Message } from '../message/message.ts';
+import { isBinary, type Value } from '../message/value.ts';
+import type { HttpResponse, Transport } from '../resolver/context.ts';
+import { decodeReply, resultOf } from '../resolver/reply.ts';
+
+/** Limits on one answer, in bytes. */
+const MAX_ANSWER = 64 * 1024 * 1024;
+const MAX_PAGE = 256 * 1024 * 1024;
+/** Milliseconds for one answer: a node may have to compute. */
+const TIMEOUT = 60_000;
+
+export interface Answer {
+  readonly target: string;
+  readonly response: HttpResponse;
+  /** The whole reply, unverified. */
+  readonly message: Message;
+  /** What the path is about. */
+  readonly value: Value;
+}
+
+export interface SchedulePage {
+  /** By the slot under which the node listed them, ascending. */
+  readonly assignments: readonly { readonly key: number | undefined; readonly assignment: Message }[];
+  readonly continues: boolean;
+}
+
+export class Peer {
+  /** `https://host`, without a slash at the end. */
+  readonly origin: string;
+  readonly #http: Transport;
+  readonly #signal: AbortSignal | undefined;
+  /** Bytes received. */
+  bytes = 0;
+
+  constructor(origin: string, http: Transport, signal?: AbortSignal) {
+    this.origin = origin.replace(/\/+$/, '');
+    this.#http = http;
+    this.#signal = signal;
+  }
+
+  async #get(path: string, maxBytes: number): Promise<HttpResponse> {
+    const response = await this.#http.request(
+      {
+        method: 'GET',
+        target: this.origin + path,
+        headers: [['accept-bundle', 'true']],
+        body: new Uint8Array(0),
+      },
+      { timeout: TIMEOUT, maxBytes, ...(this.#signal ? { signal: this.#signal } : {}) },
+    );
+    this.bytes += response.body.length;
+    return response;
+  }
+
+  /**
+   * The answer at a path, read but not believed.
+   * @throws AoError `peer-refused` for a status of 400 and above, `peer-unreadable`, `wrong-digest`
+   */
+  async ask(path: string, maxBytes = MAX_ANSWER): Promise<Answer> {
+    const response = await this.#get(path, maxBytes);
+    const target = this.origin + path;
+    if (response.status >= 400)
+      throw new AoError('peer-refused', `${this.host} answers ${path} with status ${response.status}.`, {
+        status: 502,
+        detail: { status: response.status, path },
+      });
+    return { target, response, ...decodeAnswer(response) };
+  }
+
+  /** The newest slot that the node says there is. */
+  async current(process: string): Promise<number> {
+    const { value } = await this.ask(`/${process}~process@1.0/slot/current`, 1024 * 1024);
+    const slot = integerOf(value instanceof Message ? value.get('current') : value);
+    if (slot === undefined || slot < 0)
+      throw new AoError('peer-unreadable', `${this.host} does not say how many slots there are.`, {
+        status: 502,
+      });
+    return slot;
+  }
+
+  /** Assignments from a slot on, as many as the node puts on a page. */
+  async schedule(process: string, from: number, to: number): Promise<SchedulePage> {
+    // The first page has no range: it is what every node answers, also one that serves a recorded file.
+    const range = from === 0 ? '' : `&from=${from}&to=${to}`;
+    const { message } = await this.ask(`/${process}~process@1.0/schedule${range}`, MAX_PAGE);
+    const all = message.get('assignments');
+    if (!(all instanceof Message) && !Array.isArray(all)) return { assignments: [], continues: false };
+    const keyed = all instanceof Message;
+    const keys = keyed ? [...all.keys()].filter((key) => /^\d{1,15}$/.test(key)).map(Number) : [];
+    keys.sort((a, b) => a - b);
+    const assignments = assignmentsOf(message).map((assignment, index) => ({
+      key: keyed ? keys[index] : undefined,
+      assignment,
+    }));
+    return {
+      assignments: assignments.filter(({ key }) => key === undefined || (key >= from && key <= to)),
+      continues: textOf(message.get('continues')) === 'true',
+    };
+  }
+
+  /** The state after a slot, or the value at a path in it. */
+  compute(process: string, slot: number, path = ''): Promise<Answer> {
+    return this.ask(`/${process}~process@1.0/compute&slot=${slot}${path === '' ? '' : `/${path}`}`);
+  }
+
+  /**
+   * The message or binary with this ID, which is checked: a node that answers something else is caught here.
+   * @throws AoError `wrong-content` (502)
+   */
+  async byId(id: string): Promise<Value> {
+    const { message, value, response } = await this.ask(`/${id}`, MAX_PAGE);
+    const content = value === message ? message.without('status') : value;
+    for (const candidate of [content, message, response.body]) {
+      const found = await withId(candidate, id);
+      if (found !== undefined) return found;
+    }
+    throw new AoError('wrong-content', `${this.host} answers the ID ${id} with something that has another.`, {
+      status: 502,
+      detail: { id },
+    });
+  }
+
+  get host(): string {
+    return this.origin.replace(/^[a-z]+:\/\//, '');
+  }
+}
+
+/**
+ * The value if this is its ID: computed from the content, or by signatures that verify. What a message says of its
+ * own unsigned ID proves nothing.
+ */
+async function withId(value: Value, id: string): Promise<Value | undefined> {
+  if (!(value instanceof Message)) return isBinary(value) && messageId(value) === id ? value : undefined;
+  const bare = uncommitted(value);
+  if (contentId(bare) === id) return bare;
+  const signed = committers(value).length > 0 && messageId(value, 'signed') === id;
+  return signed && (await verifyMessage(value)) ? withOnlyCommitted(value) : undefined;
+}
+
+/** @throws AoError `wrong-digest`, `peer-unreadable` */
+export function decodeAnswer(response: HttpResponse): { message: Message; value: Value } {
+  const form = httpForm(response.headers, response.body.length ? response.body : undefined);
+  if (form.headers.has('content-digest') && hasWrongDigest(form))
+    throw new AoError('wrong-digest', 'The body is not the one that the answer’s own content-digest names.', {
+      status: 502,
+    });
+  try {
+    const message = decodeReply(response);
+    return { message, value: resultOf(message) };
+  } catch (cause) {
+    const { message } = AoError.wrap(cause);
+    throw new AoError('peer-unreadable', `The answer can not be read: ${message}`, { status: 502, cause });
+  }
+}
+
+/** The same message without a header that nobody signed; for evidence. */
+export function decodeSigned(response: HttpResponse): Message {
+  return decodeHttpMessage(httpForm(response.headers, response.body.length ? response.body : undefined));
+}
+
+export interface Target {
+  readonly origin: string;
+  readonly process: string;
+  /** Slot that the URL names; undefined for `now`. */
+  readonly slot: number | undefined;
+  readonly path: string;
+}
+
+/**
+ * What a URL asks of which node: `https://host/PID~process@1.0/now/key/…` or `…/compute&slot=N/key/…`.
+ * @throws AoError `bad-url` (400)
+ */
+export function parseTarget(url: string): Target {
+  const match =
+    /^(https?:\/\/[^/?#]+)\/([A-Za-z0-9_-]{43})(?:~process@1\.0)?(?:\/([^?#]*))?(?:\\?([^#]*))?$/.exec(
+      url.trim(),
+    );
+  if (!match)
+    throw new AoError(
+      'bad-url',
+      'A URL to verify looks like https://host/<process ID>~process@1.0/now/key.',
+      {
+        detail: { url: url.slice(0, 200) },
+      },
+    );
+  const [, origin, process, rest = 'now', query = ''] = match;
+  const [first = 'now', ...path] = rest.split('/').filter((part) => part !== '');
+  const named = /^compute(?:[&=].*)?$/.test(first);
+  if (first !== 'now' && !named)
+    throw new AoError('bad-url', 'Only what is under now or compute can be verified.', {
+      detail: { key: first },
+    });
+  const slot = /(?:^compute=|[&?]slot=)(\d{1,15})/.exec(`${first}?${query}`)?.[1];
+  return {
+    origin: origin!,
+    process: process!,
+    slot: slot === undefined ? undefined : Number(slot),
+    path: path.join('/'),
+  };
+}

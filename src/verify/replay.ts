@@ -1,0 +1,170 @@
+/** Level `replayed` (attestation.md §4.6): compute here what a node claims, and find where it lied. */
+import { AoError } from '../base/errors.ts';
+import { Message } from '../message/message.ts';
+import { isBinary, Link, type Value } from '../message/value.ts';
+import type { Context } from '../resolver/context.ts';
+import { comparable, difference, type Difference } from './compare.ts';
+import type { Answer, Peer } from './peer.ts';
+
+/** An ID as text. */
+const ID = /^[A-Za-z0-9_-]{43}$/;
+/** Keys of a definition under which what runs is named. */
+const CODE_KEYS = ['module', 'image'];
+/** Slots between two looks at progress and cancellation. */
+const STRIDE = 32;
+
+/**
+ * Fetches what the definition runs and is not here yet: modules by ID, each checked against its ID.
+ * @throws AoError `no-module` (404) when nobody has it
+ */
+export async function ensureModules(
+  definition: Message,
+  peers: readonly Peer[],
+  context: Context,
+): Promise<void> {
+  for (const id of moduleIds(definition)) {
+    if ((await context.cache.read(id)) !== undefined) continue;
+    const value = await firstThatHas(id, peers);
+    await context.cache.write(value);
+    if ((await context.cache.read(id)) === undefined)
+      throw new AoError('no-module', `What was found for ${id} can not be kept under it.`, { status: 502 });
+  }
+}
+
+function moduleIds(definition: Message): string[] {
+  const out = new Set<string>();
+  const visit = (value: Value): void => {
+    if (value instanceof Link) out.add(value.id);
+    else if (isBinary(value)) {
+      if (typeof value === 'string' && ID.test(value)) out.add(value);
+    } else if (value instanceof Message) {
+      for (const [key, item] of value) if (key !== 'commitments') visit(item);
+    } else if (Array.isArray(value)) value.forEach((item: Value) => visit(item));
+  };
+  for (const key of CODE_KEYS) {
+    const value = definition.get(key);
+    if (value !== undefined) visit(value);
+  }
+  return [...out];
+}
+
+async function firstThatHas(id: string, peers: readonly Peer[]): Promise<Value> {
+  const reasons: string[] = [];
+  for (const peer of peers)
+    try {
+      return await peer.byId(id);
+    } catch (thrown) {
+      const error = AoError.wrap(thrown);
+      if (error.code === 'cancelled') throw error;
+      reasons.push(error.message);
+    }
+  throw new AoError('no-module', `The program ${id} could not be had: ${reasons.join(' ')}`, {
+    status: 404,
+    detail: { id },
+  });
+}
+
+/** What this node computes for a slot: the state, or the failure that the slot ends in. */
+export type Computed =
+  | { readonly state: Message; readonly failure?: undefined }
+  | { readonly state?: undefined; readonly failure: { readonly slot: number; readonly text: string } };
+
+/** Computes up to `slot`, telling how far it is. @throws AoError `cancelled` (499), `runaway` (503) and the like */
+export async function computeTo(
+  process: Message,
+  from: number,
+  slot: number,
+  context: Context,
+  options: { onSlot?: (slot: number) => void; signal?: AbortSignal | undefined } = {},
+): Promise<Computed> {
+  let last: Computed | undefined;
+  for (let at = Math.min(slot, Math.max(0, from)); ; at = Math.min(slot, at + STRIDE)) {
+    if (options.signal?.aborted)
+      throw new AoError('cancelled', 'The verification was stopped; what is done is kept.', { status: 499 });
+    last = await stateAt(process, at, context);
+    if (last.failure) return last;
+    options.onSlot?.(at);
+    if (at >= slot) return last;
+  }
+}
+
+export async function stateAt(process: Message, slot: number, context: Context): Promise<Computed> {
+  const result = await context.resolve(process, Message.of({ path: 'compute', slot: BigInt(slot) }));
+  if (result.status === 'ok' && result.value instanceof Message) return { state: result.value };
+  const { value } = result;
+  const message = value instanceof Message ? value : Message.empty;
+  const text =
+    message.text('error') ?? message.text('body') ?? (typeof value === 'string' ? value : result.status);
+  const failed = message.get('attempted-slot');
+  return { failure: { slot: typeof failed === 'bigint' ? Number(failed) : slot, text } };
+}
+
+export interface Comparison {
+  readonly slot: number;
+  readonly difference: Difference;
+  /** The node's answer at that slot. */
+  readonly answer: Answer | undefined;
+  /** Slots at which the node was asked. */
+  readonly reads: number;
+}
+
+/**
+ * Compares a node's state at `slot` with what was computed here; where they differ, finds the first slot at which
+ * they do, by halving: as many reads as the number of slots has bits.
+ */
+export async function compareStates(
+  process: string,
+  definition: Message,
+  slot: number,
+  peer: Peer,
+  context: Context,
+): Promise<{ same: true; answer: Answer } | ({ same: false } & Comparison)> {
+  const compareAt = async (at: number) => {
+    const ours = await stateAt(definition, at, context);
+    const answer = await peer.compute(process, at).catch((thrown: unknown) => {
+      const error = AoError.wrap(thrown);
+      if (error.code !== 'peer-refused') throw error;
+      return undefined;
+    });
+    if (ours.failure) {
+      if (!answer) return { same: true as const, answer };
+      return {
+        same: false as const,
+        answer,
+        difference: { path: 'results', said: 'a result', right: `a failure: ${ours.failure.text}` },
+      };
+    }
+    if (!answer)
+      return {
+        same: false as const,
+        answer,
+        difference: { path: 'results', said: 'a failure', right: 'a result' },
+      };
+    const said = comparable(answer.message, definition);
+    const right = comparable(await loaded(ours.state, context), definition);
+    const found = difference(said, right);
+    return found ? { same: false as const, answer, difference: found } : { same: true as const, answer };
+  };
+  const last = await compareAt(slot);
+  if (last.same) return { same: true, answer: last.answer! };
+  let low = -1;
+  let high = slot;
+  let first = { ...last, same: false as const };
+  let reads = 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    const here = await compareAt(middle);
+    reads++;
+    if (here.same) low = middle;
+    else {
+      high = middle;
+      first = here;
+    }
+  }
+  return { same: false, slot: high, difference: first.difference, answer: first.answer, reads };
+}
+
+async function loaded(state: Message, context: Context): Promise<Message> {
+  const all = await context.cache.loadAll(state.without('process', 'module', 'image'));
+  return all instanceof Message ? all : state;
+}

@@ -1,0 +1,164 @@
+/**
+ * What a verification found: facts that add up, not a ladder (attestation.md §4, §4.11). A report says which levels
+ * were reached, for which slots, on which evidence, and what was not checked. It is an AO message, so a node can
+ * commit to it.
+ */
+import type { AoError } from '../base/errors.ts';
+import { Message, type ValueInput } from '../message/message.ts';
+
+export const LEVELS = ['claimed', 'signed', 'attested', 'agreed', 'audited', 'replayed'] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface Problem {
+  /** Stable word: `answer-differs`, `audit-chain`, `peer-timeout`, `SNP_DEBUG` … */
+  readonly code: string;
+  /** A sentence for a person. */
+  readonly text: string;
+  /** True: two things that can not both be honest. False: something could not be shown. */
+  readonly contradiction: boolean;
+  readonly slot?: number;
+  /** Text of what the node said and of what is right, where that can be shown in a line. */
+  readonly said?: string;
+  readonly right?: string;
+  /** ID of the evidence that was kept. */
+  readonly evidence?: string;
+}
+
+export interface Facts {
+  /** Addresses whose signatures cover the answer. */
+  readonly signed?: { readonly by: readonly string[]; readonly covered: readonly string[] };
+  readonly attested?: {
+    readonly address: string;
+    readonly product: string;
+    readonly measurement: string;
+    readonly program: string;
+    /** `full`: key and configuration are bound; `key`: the key alone. */
+    readonly bound: 'full' | 'key';
+  };
+  readonly agreed?: {
+    readonly k: number;
+    readonly n: number;
+    readonly agree: readonly string[];
+    readonly differ: readonly string[];
+    readonly stale: readonly string[];
+  };
+  readonly audited?: {
+    readonly from: number;
+    readonly to: number;
+    readonly scheduler: readonly string[];
+    readonly restarts: readonly number[];
+    readonly notes: readonly { readonly slot: number; readonly code: string; readonly text: string }[];
+  };
+  readonly replayed?: {
+    readonly from: number;
+    readonly to: number;
+    /** `genesis`, `own` (an earlier computation of this node) or who signed the checkpoint. */
+    readonly start: string;
+    /** What was compared with the node's state. */
+    readonly compared: readonly string[];
+  };
+}
+
+export interface Freshness {
+  /** Newest slot that anybody showed to exist. */
+  readonly head: number;
+  /** Slot that the answer is about. */
+  readonly slot: number;
+  /** Milliseconds since the newest assignment was made, by this computer's clock. */
+  readonly age: number | undefined;
+}
+
+export interface Report {
+  readonly url: string;
+  readonly process: string;
+  /** Path inside the state: `balances/alice`. */
+  readonly path: string;
+  readonly asked: Level;
+  /** Highest level whose facts hold; `contradicted` beats all. */
+  readonly level: Level | 'contradicted';
+  readonly reached: readonly Level[];
+  readonly facts: Facts;
+  readonly freshness: Freshness | undefined;
+  /** What nobody looked at, in words. */
+  readonly notChecked: readonly string[];
+  readonly problems: readonly Problem[];
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly cost: { readonly milliseconds: number; readonly bytes: number };
+}
+
+/** Collects facts and problems while a verification runs. */
+export class Findings {
+  facts: Facts = {};
+  freshness: Freshness | undefined;
+  readonly problems: Problem[] = [];
+  readonly notChecked: string[] = [];
+
+  add(facts: Facts): void {
+    this.facts = { ...this.facts, ...facts };
+  }
+
+  /** Something could not be shown: the level is lower and the reason is named. */
+  missing(code: string, text: string, more: Partial<Problem> = {}): void {
+    this.problems.push({ code, text, contradiction: false, ...more });
+  }
+
+  contradiction(code: string, text: string, more: Partial<Problem> = {}): void {
+    this.problems.push({ code, text, contradiction: true, ...more });
+  }
+
+  /** A refusal met on the way. Those of an audit are contradictions: the node showed a schedule that can not be. */
+  refused(error: AoError, more: Partial<Problem> = {}): void {
+    const slot = error.detail['slot'];
+    const contradiction = error.code.startsWith('audit-');
+    this.problems.push({
+      code: error.code,
+      text: error.message,
+      contradiction,
+      ...(typeof slot === 'number' ? { slot } : {}),
+      ...more,
+    });
+  }
+
+  get contradicted(): boolean {
+    return this.problems.some(({ contradiction }) => contradiction);
+  }
+
+  /** Replaying proves an answer only for inputs that are audited. */
+  reached(): Level[] {
+    const { signed, attested, agreed, audited, replayed } = this.facts;
+    const has: Record<Level, boolean> = {
+      claimed: true,
+      signed: signed !== undefined,
+      attested: attested !== undefined,
+      agreed: agreed !== undefined && agreed.agree.length >= agreed.k,
+      audited: audited !== undefined,
+      replayed: replayed !== undefined && audited !== undefined,
+    };
+    return LEVELS.filter((level) => has[level]);
+  }
+}
+
+/** The report as a message, for the node to commit to. */
+export function reportMessage(report: Report): Message {
+  const record = toInput(report) as Record<string, ValueInput>;
+  return Message.of({ type: 'verification-report', variant: 'beamlet-report@1.0', ...record });
+}
+
+/** Whole numbers become integers: as floats they would be other values. What is undefined is left out. */
+function toInput(value: unknown): ValueInput {
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
+  if (Array.isArray(value)) return value.map(toInput);
+  if (typeof value !== 'object' || value === null) return value as ValueInput;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toInput(item)]));
+}
+
+/** Why a level was not reached, in a line each, worst first; for a person. */
+export function explain(report: Report): string[] {
+  const sorted = [...report.problems].sort((a, b) => Number(b.contradiction) - Number(a.contradiction));
+  return sorted.map(({ text, said, right, slot }) => {
+    const where = slot === undefined || text.startsWith('Slot') ? '' : `Slot ${slot}: `;
+    const values = said === undefined ? '' : ` The node said ${said}, right is ${right ?? 'something else'}.`;
+    return where + text + values;
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * Brings a remote schedule here, audited: page by page, every assignment checked before it is kept, going on from
+ * where an earlier verification stopped. A second verification pays for the new slots alone.
+ */
+import { AoError } from '../base/errors.ts';
+import { messageId } from '../commitment/id.ts';
+import { checkMessage } from '../commitment/verify.ts';
+import { readAssignments } from '../device/schedule-records.ts';
+import { Schedules } from '../device/schedules.ts';
+import { Message } from '../message/message.ts';
+import type { Context } from '../resolver/context.ts';
+import { auditAssignment, auditDefinition, type AuditNote, type AuditState } from './native-audit.ts';
+import type { Peer } from './peer.ts';
+
+export interface AuditedSchedule {
+  readonly state: AuditState;
+  readonly definition: Message;
+  readonly notes: readonly AuditNote[];
+}
+
+/** Pages that are asked for at most; a thousand slots each. */
+const MAX_PAGES = 5_000;
+/** Notes that a report carries at most. */
+const MAX_NOTES = 200;
+
+export interface FetchOptions {
+  readonly onSlot?: (slot: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Audits slots up to `to` and keeps them.
+ * @throws AoError `audit-…` (422), `schedule-ends` (502), `equivocation` (409) where the node shows another past
+ *   than the one that is kept here, `cancelled` (499)
+ */
+export async function auditedSchedule(
+  process: string,
+  to: number,
+  peer: Peer,
+  context: Context,
+  options: FetchOptions = {},
+): Promise<AuditedSchedule> {
+  const schedules = Schedules.of(context);
+  const notes: AuditNote[] = [];
+  const kept = await resume(process, context);
+  let { state } = kept;
+  let { definition } = kept;
+  if (state && definition && state.slot >= to) return { state, definition, notes };
+  for (let page = 0; page < MAX_PAGES && (state?.slot ?? -1) < to; page++) {
+    if (options.signal?.aborted)
+      throw new AoError('cancelled', 'The verification was stopped; what is done is kept.', { status: 499 });
+    // One slot that is known already comes along: a node that shows another past is caught by it.
+    const from = Math.max(0, state?.slot ?? 0);
+    const { assignments } = await peer.schedule(process, from, Math.min(to, from + 1000));
+    const fresh = assignments.filter(({ assignment }) => assignment instanceof Message);
+    await prove(fresh.map(({ assignment }) => assignment));
+    const audited: Message[] = [];
+    for (const { key, assignment } of fresh) {
+      if (!state) {
+        const first = assignment.get('body');
+        if (!(first instanceof Message))
+          throw new AoError('audit-body', 'Slot 0: the definition is missing.', {
+            status: 422,
+            detail: { slot: 0 },
+          });
+        definition = first;
+        state = await auditDefinition(process, first);
+      }
+      if (key !== undefined && key <= state.slot) {
+        await samePast(process, key, assignment, context);
+        continue;
+      }
+      if (state.slot >= to) break;
+      const step = await auditAssignment(state, assignment, key === undefined ? {} : { key });
+      state = step.state;
+      audited.push(assignment);
+      if (notes.length < MAX_NOTES) notes.push(...step.audited.notes);
+      options.onSlot?.(state.slot);
+    }
+    if (audited.length === 0)
+      throw new AoError(
+        'schedule-ends',
+        `${peer.host} shows no slot after ${state?.slot ?? -1}, but speaks of slot ${to}.`,
+        {
+          status: 502,
+          detail: { slot: (state?.slot ?? -1) + 1 },
+        },
+      );
+    for (const assignment of audited) {
+      const body = assignment.get('body');
+      if (body instanceof Message) await context.cache.write(body);
+    }
+    await schedules.import(process, audited, context, peer.origin);
+    await schedules.annotate(process, { audit: state }, context);
+  }
+  return { state: state!, definition: definition!, notes };
+}
+
+/** Where an earlier audit of this process stands, if there was one. */
+async function resume(
+  process: string,
+  context: Context,
+): Promise<{ state: AuditState | undefined; definition: Message | undefined }> {
+  const head = await Schedules.of(context).head(process, context);
+  const state = head?.['audit'] as AuditState | undefined;
+  if (!head || !state || state.slot > head.slot) return { state: undefined, definition: undefined };
+  const [first] = await readAssignments(context.store, process, 0, 0);
+  return { state, definition: first?.assignment.message('body') };
+}
+
+/** Checks many signatures at once; the audit, which goes slot by slot, then finds them proven. */
+async function prove(assignments: readonly Message[]): Promise<void> {
+  const bodies = assignments
+    .map((assignment) => assignment.get('body'))
+    .filter((body) => body instanceof Message);
+  await Promise.all(
+    [...assignments, ...bodies].map((message) =>
+      checkMessage(message, { committers: 'all' }).catch(() => []),
+    ),
+  );
+}
+
+/** A slot that was audited before must be the same now. */
+async function samePast(process: string, slot: number, shown: Message, context: Context): Promise<void> {
+  const [kept] = await readAssignments(context.store, process, slot, slot);
+  const ours = kept?.assignment.message('body');
+  const theirs = shown.message('body');
+  if (!ours || !theirs || messageId(ours, 'signed') === messageId(theirs, 'signed')) return;
+  throw new AoError(
+    'equivocation',
+    `Slot ${slot}: the node shows another message than the one that was assigned before.`,
+    {
+      status: 409,
+      detail: { slot, process },
+    },
+  );
+}
