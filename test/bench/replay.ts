@@ -10,7 +10,7 @@ import type { Program, ProgramStart } from '../../src/engine/program.ts';
 import { StandaloneProgram } from '../../src/engine/standalone.ts';
 import { startWasm } from '../../src/engine/wasm-engine.ts';
 import { compileModule } from '../../src/engine/webassembly.ts';
-import type { WasmEngine } from '../../src/engine/engine.ts';
+import { PAGE_BYTES, type WasmEngine } from '../../src/engine/engine.ts';
 import { RsaWallet } from '../../src/crypto/wallet.ts';
 import { Message } from '../../src/message/message.ts';
 import { nodeApi, type NodeService } from '../../src/node/api.ts';
@@ -43,14 +43,17 @@ export interface Prepared {
 const createWorker = () =>
   new Worker(new URL('../../workers/process.worker.ts', import.meta.url), { type: 'module' });
 
-async function open(store: Store, wallet: RsaWallet): Promise<{ node: Node; api: NodeService }> {
+export async function openBenchNode(
+  store: Store,
+  wallet: RsaWallet,
+): Promise<{ node: Node; api: NodeService }> {
   const node = await createNode({ store, wallet, createWorker });
   return { node, api: nodeApi(node, { storage: 'indexeddb', modules: '/none' }) };
 }
 
 export async function prepare({ module, setUp, count, message }: Scenario): Promise<Prepared> {
   const wallet = await RsaWallet.generate();
-  const { node, api } = await open(new MemoryStore(), wallet);
+  const { node, api } = await openBenchNode(new MemoryStore(), wallet);
   const { id } = await api.spawn({ module });
   for (const one of setUp) {
     const { result } = await api.send(id, one);
@@ -64,34 +67,43 @@ export async function prepare({ module, setUp, count, message }: Scenario): Prom
 
 let databases = 0;
 
-/** Milliseconds that the node takes from the end of the set-up to the head, everything stored. */
-export async function replay({ id, file, wallet, first, count }: Prepared): Promise<number> {
+/** Gives `act` an IndexedDB store of its own, gone afterwards. */
+export async function withDatabase<T>(act: (store: Store) => Promise<T>): Promise<T> {
   const name = `bench-${databases++}`;
-  const { node } = await open(await openIndexedDb(name), wallet);
-  const ask = async (path: string) => {
-    const answer = await node.handle({
-      method: 'GET',
-      target: `/${id}~process@1.0/${path}`,
-      headers: [],
-      body: new Uint8Array(0),
-    });
-    if (answer.status !== 200) throw new Error(`${path} was answered with ${answer.status}.`);
-    return new TextDecoder().decode(answer.body);
-  };
+  const store = await openIndexedDb(name);
   try {
-    await importProcess(file, node.context);
-    await ask(`compute&slot=${first}/at-slot`);
-    let reached = '';
-    const took = await time(async () => {
-      reached = await ask('now/at-slot');
-    });
-    if (reached !== String(first + count))
-      throw new Error(`Slot ${reached} was reached instead of ${first + count}.`);
-    return took;
+    return await act(store);
   } finally {
-    await node.close();
+    await store.close();
     await deleteIndexedDb(name);
   }
+}
+
+/** Milliseconds that the node takes from the end of the set-up to the head, everything stored. */
+export function replay({ id, file, wallet, first, count }: Prepared): Promise<number> {
+  return withDatabase(async (store) => {
+    const { node } = await openBenchNode(store, wallet);
+    try {
+      await importProcess(file, node.context);
+      await ask(node, `/${id}~process@1.0/compute&slot=${first}/at-slot`);
+      let reached = '';
+      const took = await time(async () => {
+        reached = await ask(node, `/${id}~process@1.0/now/at-slot`);
+      });
+      if (reached !== String(first + count))
+        throw new Error(`Slot ${reached} was reached instead of ${first + count}.`);
+      return took;
+    } finally {
+      await node.close();
+    }
+  });
+}
+
+/** What the node answers at `target`, as text. Throws unless it is a 200. */
+export async function ask(node: Node, target: string): Promise<string> {
+  const answer = await node.handle({ method: 'GET', target, headers: [], body: new Uint8Array(0) });
+  if (answer.status !== 200) throw new Error(`${target} was answered with ${answer.status}.`);
+  return new TextDecoder().decode(answer.body);
 }
 
 export interface Texts {
@@ -152,7 +164,7 @@ function recording(engine: WasmEngine, texts: Texts[]): WasmEngine {
   };
 }
 
-interface ModuleStart {
+export interface ModuleStart {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly format: string | undefined;
 }
@@ -192,4 +204,12 @@ export async function bareLoop(texts: readonly Texts[], start: ModuleStart, coun
   };
   await run(texts.slice(0, -count));
   return time(() => run(texts.slice(-count)));
+}
+
+/** The memory of an engine as one value. */
+export async function wholeMemory(engine: WasmEngine): Promise<Uint8Array<ArrayBuffer>> {
+  const { byteLength, pages } = await engine.image();
+  const memory = new Uint8Array(byteLength);
+  for (const { index, bytes } of pages) memory.set(bytes, index * PAGE_BYTES);
+  return memory;
 }

@@ -43,9 +43,9 @@ function record(name: string, measure: Measure): void {
   console.log(`${line.name} ${line.value} ${unit}${beside}`);
 }
 
-/** Four significant digits: more would claim a precision that a timing does not have. */
+/** Four significant digits of a timing: more would claim a precision that it does not have. Counts are whole. */
 function rounded(value: number): number {
-  return Number(value.toPrecision(4));
+  return Number.isInteger(value) ? value : Number(value.toPrecision(4));
 }
 
 let failures = 0;

@@ -4,35 +4,13 @@
  * snapshots at the default policy. Beside: a bare loop over the same messages (write the two JSON texts, `handle`, read
  * and parse the answer), instance hot.
  */
-import { defineBench, median, type BenchContext } from '../bench.ts';
+import { aosScenario } from '../aos.ts';
+import { defineBench, median } from '../bench.ts';
 import { bareLoop, prepare, record, replay } from '../replay.ts';
-
-const HANDLER = `
-Counter = 0
-Handlers.add('Inc', { Action = 'Inc' }, function(msg)
-  Counter = Counter + 1
-  Send({ Target = msg.From, Action = 'Counted', Data = tostring(Counter) })
-end)`;
-
-/** The aos module that the legacynet vectors name most often. */
-async function aosModule(context: BenchContext): Promise<Uint8Array> {
-  const { cases } = (await context.vectors('legacy-aos.json')) as {
-    cases: { module: { file: string; sha256: string } }[];
-  };
-  const named = cases.find(({ module }) => module.file === 'aos2_0_6.wasm');
-  const bytes = named && (await context.module(named.module.sha256));
-  if (!bytes) throw new Error('The aos module is not in the cache: run node test/setup/modules.mjs.');
-  return bytes;
-}
 
 export default defineBench(async (context) => {
   const count = context.quick ? 50 : 500;
-  const prepared = await prepare({
-    module: { type: 'wasm', bytes: await aosModule(context) },
-    setUp: [{ action: 'Eval', data: HANDLER }],
-    count,
-    message: () => ({ action: 'Inc' }),
-  });
+  const prepared = await prepare(await aosScenario(context, count));
   const { texts, start } = await record(prepared);
   const node: number[] = [];
   const bare: number[] = [];
