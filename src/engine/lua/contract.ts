@@ -55,8 +55,13 @@ export interface LuaImage {
 export interface LuaCallOptions {
   /** Milliseconds since 1970 that `os.time` tells (default 0). Never the real clock. */
   readonly now?: number;
-  /** Leave the state as it was even if the call succeeds (dry runs). */
-  readonly discard?: boolean;
+  /**
+   * Whether the call's changes stay: `always` (default), `never` (dry runs), or as the device has it (lua.md §12.5):
+   * one or two results, else the call crashes; its changes stay if the last result is a message.
+   */
+  readonly keep?: 'always' | 'never' | 'message';
+  /** Answer the state as the call left it, also where it does not stay. */
+  readonly image?: boolean;
 }
 
 export interface LuaTraceEntry {
@@ -76,6 +81,7 @@ export type LuaOutcome =
       readonly steps: number;
       /** Bytes that `print` wrote. */
       readonly output: string;
+      readonly image?: LuaImage;
     }
   | {
       readonly ok: false;

@@ -54,7 +54,6 @@ function caseTable(changes: (code: number) => boolean, by: number): string[] {
 }
 
 function changeCase(text: string, table: string[]): string {
-   
   if (/^[\0-\x7f]*$/.test(text)) return table === UPPER ? text.toUpperCase() : text.toLowerCase();
   let out = '';
   for (let i = 0; i < text.length; i++) out += table[text.charCodeAt(i)];

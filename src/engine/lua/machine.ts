@@ -28,6 +28,7 @@ import { running, type Builtins } from './library.ts';
 import type { Chunk } from './proto.ts';
 import { seedRandom } from './random.ts';
 import { measure } from './reach.ts';
+import { isMessage } from './shape.ts';
 import { State } from './state.ts';
 import { LuaTable } from './table.ts';
 import { Builtin, HostCall, isFunction, LuaFunction, type Steps, type Value } from './value.ts';
@@ -198,8 +199,18 @@ export class LuaMachine implements LuaEngine {
       }
       const values = outcome.values;
       const result = this.#under(journal, () => values.map(toOutside));
-      if (options.discard) undo();
-      return { ok: true, values: result, steps: steps - state.steps, output: this.#output };
+      const keep = options.keep ?? 'always';
+      if (keep === 'message' && (result.length < 1 || result.length > 2))
+        throw new LuaCrash(`function_clause: ${result.length} results instead of one or two`);
+      const image = options.image ? saveState(state) : undefined;
+      if (keep === 'never' || (keep === 'message' && !isMessage(result.at(-1)))) undo();
+      return {
+        ok: true,
+        values: result,
+        steps: steps - state.steps,
+        output: this.#output,
+        ...(image ? { image } : {}),
+      };
     } catch (thrown) {
       // Before undoing: the trace shows the values of the failure.
       const failure = describe(thrown, machine);

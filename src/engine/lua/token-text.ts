@@ -35,7 +35,6 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The text that a byte string is the UTF-8 form of, or undefined. */
 export function decodeUtf8(bytes: string): string | undefined {
-   
   if (/^[\0-\x7f]*$/.test(bytes)) return bytes;
   try {
     return decoder.decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
