@@ -22,6 +22,7 @@ import type {
 import type { Result } from '../resolver/device.ts';
 import type { NodeEvent } from '../resolver/context.ts';
 import type { Node } from './node.ts';
+import { encodeStored, messageReport } from './message-view.ts';
 import { exportProcess, importProcess, removeProcess, storageReport } from './process-file.ts';
 import { Samples } from './samples.ts';
 import { signMessage } from './sign-message.ts';
@@ -166,6 +167,8 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
       return summary(await importProcess(file, context), context);
     },
     removeProcess: (id) => removeProcess(id, context),
+    message: (id) => messageReport(id, context),
+    encode: (id, codec) => encodeStored(id, codec, context),
     storage: () => storageReport(context),
     persist: async () => (await globalThis.navigator?.storage?.persist?.()) ?? false,
   };

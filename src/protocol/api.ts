@@ -153,6 +153,39 @@ export interface TreeNode {
   children?: TreeNode[];
 }
 
+/** One commitment of a message, checked by this node. */
+export interface CommitmentReport {
+  id: string;
+  device: string;
+  type: string;
+  /** Address of who made it; absent where anybody could have. */
+  committer?: string;
+  keyid?: string;
+  /** Keys that it covers. */
+  committed: string[];
+  valid: boolean;
+  /** Why it is not valid, in a sentence. */
+  reason?: string;
+  /** False for an HMAC with a key that everybody knows: it names the content and proves nothing. */
+  proves: boolean;
+}
+
+export interface MessageReport {
+  id: string;
+  /** The message without its commitments. */
+  tree: TreeNode;
+  ids: { kind: 'signed' | 'unsigned'; id: string }[];
+  commitments: CommitmentReport[];
+  /** What `encode` can write it in. */
+  codecs: string[];
+}
+
+export interface EncodedMessage {
+  /** Media type of `body`. */
+  type: string;
+  body: Uint8Array;
+}
+
 export interface ModuleReport {
   kind: string;
   supported: boolean;
@@ -210,6 +243,10 @@ export interface NodeApi {
   exportProcess(id: string): Promise<Uint8Array>;
   importProcess(file: Uint8Array): Promise<ProcessSummary>;
   removeProcess(id: string): Promise<void>;
+  /** A stored message, its commitments checked. */
+  message(id: string): Promise<MessageReport>;
+  /** The bytes of a stored message in one of its report's codecs, nested messages whole. */
+  encode(id: string, codec: string): Promise<EncodedMessage>;
   storage(): Promise<StorageReport>;
   persist(): Promise<boolean>;
 }
