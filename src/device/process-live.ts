@@ -11,14 +11,17 @@ import { AoError } from '../base/errors.ts';
 import type { Message } from '../message/message.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Result } from '../resolver/device.ts';
+import { reclaim } from '../store/reclaim.ts';
 import { SnapshotStore } from '../store/snapshots.ts';
 import type { Write } from '../store/store.ts';
 import { AssignmentFeed } from './assignment-feed.ts';
 import { withLinksLoaded } from './process-definition.ts';
 import { ProcessRun, publicState, type Failure, type Stepped } from './process-run.ts';
 import { newestSlot, readState, recordOf, writeOf } from './slot-records.ts';
-import { integerOf } from './values.ts';
+import { integerOf, itemsOf, textOf } from './values.ts';
 
+/** Option of the contexts that devices run in: the processes that wait for them. */
+const COMPUTING = 'computing-processes';
 /** Slots that are written in one transaction at most, and milliseconds that one waits for others. */
 const GROUP = 64;
 const GROUP_TIME = 250;
@@ -106,7 +109,22 @@ export class LiveProcess {
     this.lastUsed = context.clock.now();
     const known = await this.stateAt(slot, context);
     if (known) return { status: 'ok', value: known };
-    return this.#alone(() => this.#compute(slot, context));
+    const inside = this.#inside(context);
+    return this.#alone(() => this.#compute(slot, inside));
+  }
+
+  /**
+   * The context of what runs in this process's turn.
+   * @throws AoError `recursion` (508) for a program that waits for a state which waits for the program
+   */
+  #inside(context: Context): Context {
+    const outer = itemsOf(context.option(COMPUTING)) ?? [];
+    if (outer.some((id) => textOf(id) === this.id))
+      throw new AoError('recursion', 'Computing this process waits for a state that it has yet to compute.', {
+        status: 508,
+        detail: { process: this.id },
+      });
+    return context.withOptions({ [COMPUTING]: [...outer, this.id] });
   }
 
   /** Forgets that a slot failed, so that the next request tries it again. */
@@ -207,7 +225,7 @@ export class LiveProcess {
     if (this.#writes.length) {
       const writes = this.#writes;
       this.#writes = [];
-      this.#flushing = context.store.write(writes, { durable: true });
+      this.#flushing = writeWithRoom(context, writes);
       // Whoever comes next meets the failure; it must not count as unhandled until then.
       this.#flushing.catch(() => undefined);
     }
@@ -352,11 +370,24 @@ export class LiveProcess {
   }
 
   /** The state that requests on the machine itself are to see (`as=execution`), with its machine in place. */
-  withLiveState<T>(context: Context, action: (state: Message) => Promise<T>): Promise<T> {
+  async withLiveState<T>(context: Context, action: (state: Message) => Promise<T>): Promise<T> {
+    const inside = this.#inside(context);
     return this.#alone(async () => {
-      const run = (this.#run ??= await this.#load(context));
+      const run = (this.#run ??= await this.#load(inside));
       return action(run.state);
     });
+  }
+}
+
+/** Writes, making room once if there is none left. */
+async function writeWithRoom(context: Context, writes: readonly Write[]): Promise<void> {
+  try {
+    await context.store.write(writes, { durable: true });
+  } catch (thrown) {
+    if (AoError.wrap(thrown).code !== 'storage-full') throw thrown;
+    context.report({ type: 'storage-full' });
+    if ((await reclaim(context.store, 2)) === 0) throw thrown;
+    await context.store.write(writes, { durable: true });
   }
 }
 

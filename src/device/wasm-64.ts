@@ -70,6 +70,7 @@ const compute: KeyFunction = async (base, request, context) => {
 };
 
 async function run(state: Message, request: Message, context: Context): Promise<Result> {
+  instanceOf(state)?.idle?.touch();
   const name = textOf(await readFirst(places('function', state, request), context));
   if (name === undefined) return { status: 'ok', value: state };
   const call = callOf(state);

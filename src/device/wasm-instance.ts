@@ -3,12 +3,15 @@
  * `process@1.0`. It belongs to exactly one state at a time: whoever hands out a state for reading takes it off.
  */
 import type { WasmEngine } from '../engine/engine.ts';
+import type { IdleEnd } from './machine-idle.ts';
 import type { Message } from '../message/message.ts';
 
 export interface WasmInstance {
   readonly engine: WasmEngine;
   /** b64u SHA-256 of the module. */
   readonly moduleHash: string;
+  /** Set for an instance that no process owns. */
+  readonly idle?: IdleEnd;
 }
 
 /** Texts that `json-iface@1.0` wants handed to `handle`, until `wasm-64@1.0` has done it; then the reply. */

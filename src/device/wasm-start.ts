@@ -7,6 +7,7 @@ import { Message } from '../message/message.ts';
 import { binaryBytes, isBinary, Link, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import { limitsOf } from './limits.ts';
+import { IdleEnd } from './machine-idle.ts';
 import { isIdText } from './message-id.ts';
 import { readFirst, readKey, readPath, textOf } from './values.ts';
 import type { WasmInstance } from './wasm-instance.ts';
@@ -84,5 +85,6 @@ export async function startInstance(
     ...(memory ? { memory } : {}),
     ...(format === undefined ? {} : { format }),
   });
-  return { engine, moduleHash };
+  if (process instanceof Message) return { engine, moduleHash };
+  return { engine, moduleHash, idle: new IdleEnd(() => engine.close()) };
 }
