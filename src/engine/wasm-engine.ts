@@ -23,8 +23,9 @@ import {
   type WasmStart,
 } from './engine.ts';
 import { BareProgram } from './bare.ts';
-import { inspectOutline, kindWithFormat } from './inspect.ts';
+import { inspectOutline, kindWithFormat, metersAtLoad } from './inspect.ts';
 import { isJump } from './longjmp.ts';
+import { meterModule } from './metering.ts';
 import { loadImage, PageTracker } from './pages.ts';
 import {
   Abort,
@@ -120,9 +121,13 @@ class Engine implements WasmEngine {
   static async start(given: WasmStart, capabilities: EngineCapabilities): Promise<Engine> {
     if (!(given.module instanceof Uint8Array))
       throw new AoError('bad-module', 'An engine starts from the bytes of a module.', { status: 422 });
-    const outline = readOutline(given.module);
+    const bare = inspectOutline(readOutline(given.module));
+    const kind = kindWithFormat(bare, given.format);
+    const bytes = metersAtLoad(given.format)
+      ? meterModule(given.module, bare.wordBits === 64 ? 'i64' : 'i32')
+      : given.module;
+    const outline = readOutline(bytes);
     const inspection = inspectOutline(outline);
-    const kind = kindWithFormat(inspection, given.format);
     const memoryLimit = given.limits?.memory;
     if (memoryLimit !== undefined && inspection.initialPages * PAGE_BYTES > memoryLimit)
       throw new AoError(
@@ -130,7 +135,7 @@ class Engine implements WasmEngine {
         `The module needs ${inspection.initialPages * PAGE_BYTES} bytes of memory to start, its limit is ${memoryLimit}.`,
         { status: 413, detail: { limit: memoryLimit } },
       );
-    const module = await compiled(given, inspection, memoryLimit);
+    const module = await compiled(given, bytes, inspection, memoryLimit);
     const start: ProgramStart = {
       module,
       inspection,
@@ -349,12 +354,12 @@ const MOST_COMPILED = 8;
 
 function compiled(
   given: WasmStart,
+  bytes: Uint8Array<ArrayBuffer>,
   inspection: ModuleInspection,
   memoryLimit: number | undefined,
 ): Promise<WebAssembly.Module> {
-  const bytes = given.module as Uint8Array<ArrayBuffer>;
   const pages = memoryLimit === undefined ? undefined : Math.floor(memoryLimit / PAGE_BYTES);
-  const key = `${given.moduleHash} ${pages ?? ''}`;
+  const key = `${given.moduleHash} ${pages ?? ''} ${bytes === given.module ? '' : 'metered'}`;
   const known = given.moduleHash ? compiledModules.get(key) : undefined;
   if (known) return known;
   const limited = pages === undefined ? bytes : withMaximumPages(bytes, pages);
