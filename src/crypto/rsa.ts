@@ -15,7 +15,7 @@ export type PssHash = 'sha256' | 'sha384' | 'sha512';
 
 const HASH_LENGTH = { sha256: 32, sha384: 48, sha512: 64 } as const;
 const SUBTLE_ALGORITHMS = { sha256: 'PS256', sha384: 'PS384', sha512: 'PS512' } as const;
-const MIN_BYTES = 256;
+const MIN_BITS = 2048;
 const MAX_BYTES = 1024;
 const EXPONENT = 65537n;
 
@@ -33,14 +33,19 @@ const keys = {
   sha512: new ByteCache<PublicKey>(512),
 };
 
-/** True if this is a modulus that signatures are accepted for: 2048 to 8192 bits, no leading zero, odd. */
+/** True if this is a modulus that signatures are accepted for: 2048 to 8192 bits, no leading zero byte, odd. */
 export function isModulus(modulus: Uint8Array): boolean {
   return (
-    modulus.length >= MIN_BYTES &&
     modulus.length <= MAX_BYTES &&
-    modulus[0]! >= 0x80 &&
+    modulus.length > 0 &&
+    modulus[0] !== 0 &&
+    bitLength(modulus) >= MIN_BITS &&
     (modulus[modulus.length - 1]! & 1) === 1
   );
+}
+
+function bitLength(modulus: Uint8Array): number {
+  return 8 * modulus.length + 24 - Math.clz32(modulus[0]!);
 }
 
 /** Checks a signature of any salt length. False for keys that are refused and signatures of a wrong length. */
@@ -95,16 +100,17 @@ export function saltLength(modulus: Uint8Array, signature: Uint8Array, hash: Pss
   const n = toNumber(modulus);
   const s = toNumber(signature);
   if (s >= n) return undefined;
-  const length = modulus.length;
-  const block = toOctets(power(s, n), length);
+  // The padded block has one bit less than the modulus, and so sometimes one byte less (RFC 8017 §8.1.2).
+  const bits = bitLength(modulus) - 1;
+  const length = Math.ceil(bits / 8);
+  const whole = toOctets(power(s, n), modulus.length);
+  const block = whole.subarray(modulus.length - length);
   const hashLength = HASH_LENGTH[hash];
-  if (block[length - 1] !== 0xbc) return undefined;
+  if ((length < whole.length && whole[0] !== 0) || block[length - 1] !== 0xbc) return undefined;
   const maskedLength = length - hashLength - 1;
   const db = block.slice(0, maskedLength);
-  const seed = block.subarray(maskedLength, length - 1);
-  mask(db, seed, hash);
-  // The top bit is beyond emBits = modBits - 1.
-  db[0]! &= 0x7f;
+  mask(db, block.subarray(maskedLength, length - 1), hash);
+  db[0]! &= 0xff >> (8 * length - bits);
   const at = db.findIndex((byte) => byte !== 0);
   if (at < 0 || db[at] !== 1) return undefined;
   return maskedLength - at - 1;
@@ -150,7 +156,7 @@ function toOctets(value: bigint, length: number): Octets {
  */
 export async function signPss(key: CryptoKey, data: Uint8Array, hash: PssHash): Promise<Octets> {
   const { modulusLength } = key.algorithm as RsaKeyAlgorithm;
-  if (modulusLength < 8 * MIN_BYTES)
+  if (modulusLength < MIN_BITS)
     throw new AoError('weak-key', `An RSA key of ${modulusLength} bits is too short to sign with.`);
   try {
     const algorithm = { name: 'RSA-PSS', saltLength: HASH_LENGTH[hash] };

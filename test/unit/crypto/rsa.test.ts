@@ -27,6 +27,25 @@ describe('verifyPss', () => {
     }
   });
 
+  it('accepts moduli of any number of bits from 2048', async () => {
+    for (const modulusLength of [2049, 2050, 2055]) {
+      const odd = generateKeyPairSync('rsa', { modulusLength }).privateKey;
+      const n = fromBase64(odd.export({ format: 'jwk' }).n!);
+      for (const salt of [0, 20, 32]) {
+        const signature = new Uint8Array(sign('sha256', data, { key: odd, padding, saltLength: salt }));
+        expect(saltLength(n, signature, 'sha256')).toBe(salt);
+        expect(await verifyPss(n, signature, data, 'sha256')).toBe(true);
+      }
+    }
+    expect(
+      isModulus(
+        fromBase64(
+          generateKeyPairSync('rsa', { modulusLength: 2047 }).privateKey.export({ format: 'jwk' }).n!,
+        ),
+      ),
+    ).toBe(false);
+  });
+
   it('refuses any changed bit', async () => {
     const signature = pss('sha256', 32);
     for (let at = 0; at < signature.length; at += 5) {
