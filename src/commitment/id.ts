@@ -43,9 +43,17 @@ export function messageId(value: Value, selector: IdSelector = 'unsigned'): stri
   return toBase64Url(sha256(binaryBytes(binary)));
 }
 
+/** How several IDs become one: `combineIds`, or `hashIds` as newer nodes do it. */
+export type Combine = (ids: readonly string[]) => string;
+
 /** The ID by which a parent links to this value. */
-export function linkIdOf(value: Value): string {
-  return messageId(value, 'signed');
+export function linkIdOf(value: Value, combine: Combine = combineIds): string {
+  if (combine === combineIds || typeof value !== 'object') return messageId(value, 'signed');
+  if (value instanceof Message) {
+    const ids = value.has('commitments') ? selectCommitments(value, SIGNED) : [];
+    return ids.length ? combine(ids) : hmacId(encodeStructuredMessage(linkify(uncommitted(value), combine)));
+  }
+  return Array.isArray(value) ? hmacId(listTabm(value as readonly Value[], combine)) : messageId(value);
 }
 
 function remember(of: object): Known {
@@ -89,12 +97,13 @@ function hmacId(tabm: Message): string {
 
 function listId(list: readonly Value[]): string {
   const ids = remember(list);
-  if (ids.content === undefined) {
-    const encoded = encodeStructured(linkify(listToMessage(list))) as Message;
-    const types = encoded.text('ao-types');
-    ids.content = hmacId(encoded.with([['ao-types', types ? `.="list", ${types}` : '.="list"']]));
-  }
-  return ids.content;
+  return (ids.content ??= hmacId(listTabm(list, combineIds)));
+}
+
+function listTabm(list: readonly Value[], combine: Combine): Message {
+  const encoded = encodeStructuredMessage(linkify(listToMessage(list), combine));
+  const types = encoded.text('ao-types');
+  return encoded.with([['ao-types', types ? `.="list", ${types}` : '.="list"']]);
 }
 
 const MODULUS = 1n << 256n;

@@ -4,24 +4,40 @@ import { AoError } from '../base/errors.ts';
 import { isPrivateKey } from '../message/keys.ts';
 import { Message } from '../message/message.ts';
 import { Link, type Value } from '../message/value.ts';
-import { linkIdOf } from './id.ts';
+import { selectCommitments, SIGNED } from './select.ts';
+import { type Combine, combineIds, linkIdOf } from './id.ts';
 
 /** Follows one link. @throws AoError `necessary-message-not-found` (404) */
 export type Load = (link: Link) => Promise<Value>;
 
 /**
  * The message with every nested message and list replaced by a link to its ID: the signed one if it has
- * committers, else the unsigned one. `commitments` stay as they are.
+ * committers, else the unsigned one. `commitments` stay as they are. `combine` makes one ID of several.
  */
-export function linkify(message: Message): Message {
+export function linkify(message: Message, combine: Combine = combineIds): Message {
   let fields: Map<string, Value> | undefined;
   for (const [key, value] of message) {
     if (!(value instanceof Message) && !Array.isArray(value)) continue;
     if (key === 'commitments' || isPrivateKey(key)) continue;
     fields ??= new Map(message);
-    fields.set(key, new Link(linkIdOf(value)));
+    fields.set(key, new Link(linkIdOf(value, combine)));
   }
   return fields ? new Message(fields, message.private) : message;
+}
+
+/** True if a message with several committers is nested in this one, so that its link ID depends on how they are combined. */
+export function hasCombinedIds(value: Value): boolean {
+  if (Array.isArray(value)) return (value as readonly Value[]).some(isCombined);
+  if (!(value instanceof Message)) return false;
+  for (const [key, item] of value) if (key !== 'commitments' && isCombined(item)) return true;
+  return false;
+}
+
+function isCombined(value: Value): boolean {
+  if (typeof value !== 'object') return false;
+  const signed =
+    value instanceof Message && value.has('commitments') ? selectCommitments(value, SIGNED).length : 0;
+  return signed > 1 || (signed === 0 && hasCombinedIds(value));
 }
 
 /** True if a link stands anywhere under this value, `commitments` aside. */

@@ -5,7 +5,7 @@ import { encodeHttpsig } from '../../../src/codec/httpsig.ts';
 import { encodeStructuredMessage } from '../../../src/codec/structured.ts';
 import { commitmentsOf, withCommitment } from '../../../src/commitment/commitment.ts';
 import { commitHttpsig } from '../../../src/commitment/httpsig.ts';
-import { messageId } from '../../../src/commitment/id.ts';
+import { combineIds, hashIds, messageId } from '../../../src/commitment/id.ts';
 import { publicKeyid } from '../../../src/commitment/keyid.ts';
 import { linkify } from '../../../src/commitment/link.ts';
 import { committed, committers, EVERY, SIGNED, withOnlyCommitted } from '../../../src/commitment/select.ts';
@@ -319,6 +319,23 @@ it('verifies components in the order of the committed keys, as nodes of mid-2026
   );
   expect(await codes(signed)).toEqual([]);
   expect(await codes(signed.with({ body: 'other' }))).toEqual(['wrong-signature']);
+});
+
+it('verifies links to messages that several signed, whichever way their IDs were combined', async () => {
+  const child = await commitHttpsig(await sign(message({ x: '1' })), eve);
+  const ids = [...commitmentsOf(child)].filter(([, one]) => one.has('committer')).map(([id]) => id);
+  for (const [combine, parent] of [
+    [combineIds, message({ m: child, a: 'b' })],
+    [hashIds, message({ m: child, a: 'b' })],
+    [hashIds, message({ m: { deep: [child] }, a: 'b' })],
+  ] as const) {
+    const linked = linkify(parent, combine);
+    if (parent.get('m') === child) expect((linked.get('m') as Link).id).toBe(combine(ids));
+    const signed = await sign(linked);
+    const whole = signed.with({ m: parent.get('m')! });
+    expect(await codes(whole)).toEqual([]);
+    expect(await codes(whole.with({ m: child.with({ x: '2' }) }))).not.toEqual([]);
+  }
 });
 
 it('holds a body of many megabytes once', async () => {
