@@ -33,6 +33,11 @@ export function slow(machine: Interpreter, op: number, a: number, x: Value, y: V
 }
 
 function operate(state: State, op: number, x: Value, y: Value): Value | Call {
+  // Floats that stay in range are by far the most common of what comes here.
+  if (op >= 40 && op <= 43) {
+    const n = double(op, x, y);
+    if (n - n === 0) return new LuaFloat(n);
+  }
   switch (op) {
     case 37:
       return minus(state, x);
@@ -45,12 +50,18 @@ function operate(state: State, op: number, x: Value, y: Value): Value | Call {
   }
   const name = ARITHMETIC[op];
   if (name === undefined) return bits(state, BITS[op]!, x, y);
-  // Floats that stay in range are by far the most common of what comes here.
-  if (op <= 42 && x instanceof LuaFloat && y instanceof LuaFloat) {
-    const n = op === 40 ? x.n + y.n : op === 41 ? x.n - y.n : x.n * y.n;
-    if (Number.isFinite(n)) return new LuaFloat(n);
-  }
   return arith(state, name, x, y);
+}
+
+/** `x op y` if one of them is a float and the other one or a safe integer; no number otherwise. */
+function double(op: number, x: Value, y: Value): number {
+  const isFloat = x instanceof LuaFloat;
+  if (!isFloat && !(y instanceof LuaFloat)) return NaN;
+  const a = isFloat ? x.n : typeof x === 'number' ? x : NaN;
+  const b = y instanceof LuaFloat ? y.n : typeof y === 'number' ? y : NaN;
+  if (op === 40) return a + b;
+  if (op === 41) return a - b;
+  return op === 42 ? a * b : b === 0 ? NaN : a / b;
 }
 
 /**

@@ -449,10 +449,22 @@ export function execute(machine: Interpreter): void {
         else pc = compareJump(62, x, y, pc, c);
         continue;
       }
-      case 63:
-      case 64:
-        pc = compareJump(code[at]!, R[a], R[b], pc, c);
+      case 63: {
+        // JGT
+        const x = R[a];
+        const y = R[b];
+        if (typeof x === 'number' && typeof y === 'number') pc = x > y ? pc + 8 : c;
+        else pc = compareJump(63, x, y, pc, c);
         continue;
+      }
+      case 64: {
+        // JGE
+        const x = R[a];
+        const y = R[b];
+        if (typeof x === 'number' && typeof y === 'number') pc = x >= y ? pc + 8 : c;
+        else pc = compareJump(64, x, y, pc, c);
+        continue;
+      }
       case 65: {
         // SPREAD
         const values = machine.open;

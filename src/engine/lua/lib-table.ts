@@ -6,11 +6,10 @@ import { unpack } from './lib-table-unpack.ts';
 import { Library, running, type Builtins } from './library.ts';
 import { isNumber, toInteger, toText } from './number-text.ts';
 import { lessEqualNumbers } from './arithmetic.ts';
-import { truthy } from './operators.ts';
 import { mergeSort } from './sort.ts';
 import type { State } from './state.ts';
 import { LuaTable } from './table.ts';
-import { Call, NONE, type Answer, type HostCall, type Steps, type Value } from './value.ts';
+import { Call, NONE, type Answer, type Steps, type Value } from './value.ts';
 
 export function table(state: State, builtins: Builtins): Library {
   const lib = new Library(state, 'table', builtins);
@@ -114,13 +113,13 @@ function* sortSteps(state: State, list: LuaTable, args: Value[]): Steps {
   const items: Value[] = [];
   for (let at = 1; at <= list.top; at++) items.push(list.at(at));
   const custom = args.length > 1;
-  const compare = function* (a: Value, b: Value): Generator<Call | HostCall, boolean, Value[]> {
-    if (custom) return truthy((yield new Call(args[1], [a, b]))[0]);
+  const compare = (a: Value, b: Value): boolean | Call => {
+    if (custom) return new Call(args[1], [a, b]);
     if (isNumber(a) && isNumber(b)) return lessEqualNumbers(a, b);
     if (typeof a === 'string' && typeof b === 'string') return a <= b;
     const handler = state.eventOf(a, b, '__lt');
     if (handler === undefined) throw luaError('illegal_comp', new TermAtom('sort'));
-    return truthy((yield new Call(handler, [a, b]))[0]);
+    return new Call(handler, [a, b]);
   };
   const sorted = yield* mergeSort(items, compare);
   list.replaceArray(sorted);

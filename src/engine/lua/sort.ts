@@ -2,18 +2,20 @@
  * The merge sort of Erlang's `lists:sort/2` (lua.md §10.6): the same comparisons in the same order, because a
  * comparator may be inconsistent or have effects. `before(a, b)` means "a may come before b".
  */
+import { truthy } from './operators.ts';
 import type { Call, HostCall, Value } from './value.ts';
 
 type Asking<T> = Generator<Call | HostCall, T, Value[]>;
-export type Compare = (a: Value, b: Value) => Asking<boolean>;
+/** The answer, or what has to be called for it. */
+export type Compare = (a: Value, b: Value) => boolean | Call;
 
 /** A run, read from its end: the last element is the first of the list it stands for. */
 type Run = Value[];
 
 export function* mergeSort(items: readonly Value[], before: Compare): Asking<Value[]> {
   if (items.length < 2) return items.slice();
-  const [x, y] = items as [Value, Value];
-  const ascending = yield* before(x, y);
+  const first = before(items[0], items[1]);
+  const ascending = typeof first === 'boolean' ? first : truthy((yield first)[0]);
   const runs = yield* split(items, ascending, before);
   return yield* merge(runs, ascending, before);
 }
@@ -27,18 +29,26 @@ function* split(items: readonly Value[], ascending: boolean, before: Compare): A
   let extra: [Value] | undefined;
   for (let i = 2; i < items.length; i++) {
     const z = items[i];
-    if ((yield* before(y, z)) === ascending) {
+    let answer = before(y, z);
+    if (typeof answer !== 'boolean') answer = truthy((yield answer)[0]);
+    if (answer === ascending) {
       older.push(x);
       x = y;
       y = z;
-    } else if ((yield* before(x, z)) === ascending) {
+      continue;
+    }
+    answer = before(x, z);
+    if (typeof answer !== 'boolean') answer = truthy((yield answer)[0]);
+    if (answer === ascending) {
       older.push(x);
       x = z;
     } else if (extra) {
       older.push(x, y);
       runs.push(older);
       older = [];
-      if ((yield* before(extra[0], z)) === ascending) {
+      answer = before(extra[0], z);
+      if (typeof answer !== 'boolean') answer = truthy((yield answer)[0]);
+      if (answer === ascending) {
         x = extra[0];
         y = z;
       } else {
@@ -59,36 +69,29 @@ function* split(items: readonly Value[], ascending: boolean, before: Compare): A
 function* merge(first: Run[], ascending: boolean, before: Compare): Asking<Value[]> {
   let runs = first;
   let reversed = ascending;
-  for (;;) {
-    if (runs.length === 1) {
-      const run = runs[0]!;
-      // A run is stored with its head last: read it from there.
-      return reversed ? run.slice() : run.slice().reverse();
-    }
+  while (runs.length > 1) {
     const next: Run[] = [];
     let at = 0;
     for (; at + 1 < runs.length; at += 2) {
-      const pair = [runs[at]!, runs[at + 1]!] as const;
       const straight = reversed ? !ascending : ascending;
-      const [left, right] = straight ? pair : [pair[1], pair[0]];
-      next.push(yield* mergeTwo(left, right, reversed, before));
+      const left = runs[straight ? at : at + 1]!;
+      const right = runs[straight ? at + 1 : at]!;
+      const out: Run = [];
+      let l = left.length - 1;
+      let r = right.length - 1;
+      while (l >= 0 && r >= 0) {
+        let answer = before(left[l], right[r]);
+        if (typeof answer !== 'boolean') answer = truthy((yield answer)[0]);
+        out.push(answer !== reversed ? left[l--] : right[r--]);
+      }
+      while (l >= 0) out.push(left[l--]);
+      while (r >= 0) out.push(right[r--]);
+      next.push(out);
     }
     if (at < runs.length) next.push(runs[at]!.slice().reverse());
     runs = next.reverse();
     reversed = !reversed;
   }
-}
-
-function* mergeTwo(left: Run, right: Run, reversed: boolean, before: Compare): Asking<Run> {
-  const out: Run = [];
-  let l = left.length - 1;
-  let r = right.length - 1;
-  while (l >= 0 && r >= 0) {
-    const first = yield* before(left[l], right[r]);
-    if (first !== reversed) out.push(left[l--]);
-    else out.push(right[r--]);
-  }
-  while (l >= 0) out.push(left[l--]);
-  while (r >= 0) out.push(right[r--]);
-  return out;
+  // A run is stored with its head last: read it from there.
+  return reversed ? runs[0]! : runs[0]!.reverse();
 }
