@@ -370,6 +370,63 @@ export async function openNode(): Promise<OpenNode> {
       throw refuse('bad-file', 400, 'This file is not an export of a process');
     },
     removeProcess: async (target) => void processes.delete(target),
+    message: async (target) => ({
+      id: target,
+      tree: tree(
+        '',
+        { action: 'Transfer', quantity: '250', recipient: id('bob'), data: 'hello', nested: { a: 1 } },
+        '',
+        4,
+      ),
+      ids: [
+        { kind: 'signed', id: target },
+        { kind: 'unsigned', id: id('unsigned') },
+      ],
+      commitments: [
+        {
+          id: target,
+          device: 'httpsig@1.0',
+          type: 'rsa-pss-sha512',
+          committer: id('alice'),
+          keyid: 'publickey:AAAA',
+          committed: ['action', 'quantity', 'recipient', 'data'],
+          valid: true,
+          proves: true,
+        },
+        {
+          id: id('unsigned'),
+          device: 'httpsig@1.0',
+          type: 'hmac-sha256',
+          keyid: 'constant:ao',
+          committed: ['action'],
+          valid: true,
+          proves: false,
+        },
+        {
+          id: id('forged'),
+          device: 'ans104@1.0',
+          type: 'rsa-pss-sha256',
+          committer: id('mallory'),
+          committed: ['action'],
+          valid: false,
+          reason: 'The signature does not match the item.',
+          proves: true,
+        },
+      ],
+      codecs: ['httpsig@1.0', 'ans104@1.0', 'json@1.0', 'flat@1.0'],
+    }),
+    encode: async (_target, codec) => ({
+      type:
+        codec === 'json@1.0'
+          ? 'application/json'
+          : codec === 'ans104@1.0'
+            ? 'application/ans104'
+            : 'text/plain',
+      body:
+        codec === 'ans104@1.0'
+          ? new Uint8Array(300).map((_, i) => i)
+          : new TextEncoder().encode('{"action":"Transfer"}'),
+    }),
     storage: async () => ({
       usage: 412_000_000,
       quota: 10_737_418_240,

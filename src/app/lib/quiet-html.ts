@@ -1,8 +1,8 @@
 /**
  * HTML without what a sandboxed frame under our policy would refuse anyway, so that nothing is asked for and
- * refused. This is for calm, not for safety: safety is the frame's sandbox.
+ * refused, and with a style sheet of ours. This is for calm, not for safety: safety is the frame's sandbox.
  */
-export function quietHtml(text: string): string {
+export function quietHtml(text: string, look: { stylesheet: string; dark: boolean }): string {
   // Before parsing: a parsed document is already under the page's policy, and each of its styles would be refused.
   const plain = text
     .replace(/<style\b[\s\S]*?(?:<\/style\s*>|$)/gi, '')
@@ -19,5 +19,10 @@ export function quietHtml(text: string): string {
       const remote = ['src', 'srcset', 'poster', 'background'].includes(name) && !value.startsWith('data:');
       if (name === 'style' || name.startsWith('on') || remote) element.removeAttribute(name);
     }
-  return page.documentElement.outerHTML;
+  const sheet = page.createElement('link');
+  sheet.rel = 'stylesheet';
+  sheet.href = look.stylesheet;
+  page.head.append(sheet);
+  page.documentElement.dataset['theme'] = look.dark ? 'dark' : 'light';
+  return `<!doctype html>${page.documentElement.outerHTML}`;
 }

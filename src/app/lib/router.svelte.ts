@@ -46,4 +46,17 @@ class Router {
 }
 
 export const router = new Router();
-export { toHash };
+
+/** The route while it is one of this screen; its last one while the screen is on its way out. */
+export function routeOf<S extends Route['screen']>(
+  screen: S,
+): { readonly now: Extract<Route, { screen: S }> } {
+  type Own = Extract<Route, { screen: S }>;
+  let last = router.route as Own;
+  return {
+    get now() {
+      if (router.route.screen === screen) last = router.route as Own;
+      return last;
+    },
+  };
+}
