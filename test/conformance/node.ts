@@ -4,11 +4,13 @@ import { decodeHttpMessage, httpForm } from '../../src/commitment/http.ts';
 import { messageId } from '../../src/commitment/id.ts';
 import { RsaWallet } from '../../src/crypto/wallet.ts';
 import { builtInDevices } from '../../src/device/index.ts';
+import { startWasm } from '../../src/engine/wasm-engine.ts';
 import { Message } from '../../src/message/message.ts';
 import { Atom, Link, type Value } from '../../src/message/value.ts';
 import type { Capabilities, Identity } from '../../src/resolver/context.ts';
 import { createContext, type NodeContext } from '../../src/resolver/node-context.ts';
 import { MemoryStore } from '../../src/store/memory.ts';
+import { startLuaHere } from './families/support/lua-engine.ts';
 import { toRequest, type RecordedRequest } from './http.ts';
 import { toMessage, toValue } from './value.ts';
 import type { Json } from './family.ts';
@@ -49,7 +51,7 @@ export async function testNode({
   return createContext(
     {
       store: new MemoryStore(),
-      engines: { startWasm: unreachable, startLua: unreachable },
+      engines: { startWasm: (start) => startWasm(start), startLua: startLuaHere },
       http: { request: unreachable },
       clock: { now: () => Date.now() },
       identity: identity ?? (await ownWallet()),
