@@ -248,11 +248,20 @@ export class LiveProcess {
     this.#snapshotAt = run.restoredFrom < 0 ? 0 : context.clock.now();
     try {
       await run.replay(newest, context);
+      if (newest >= 0 && !stored) await this.#rewrite(run, context);
     } catch (thrown) {
       await this.#drop();
       throw thrown;
     }
     return run;
+  }
+
+  /** The head's record can not be read any more: a whole one takes its place. */
+  async #rewrite(run: ProcessRun, context: Context): Promise<void> {
+    const state = publicState(run.state);
+    const notes = { took: 0, at: context.clock.now(), ...(run.machine ? { machine: run.machine } : {}) };
+    await context.store.write([writeOf(this.id, run.slot, recordOf(run.slot, state, notes, undefined))]);
+    this.#before = { state, base: run.slot };
   }
 
   /** An earlier slot whose record is gone, by a machine of its own; the records on the way are written again. */
@@ -273,10 +282,8 @@ export class LiveProcess {
         state = stepped.state;
       }
       // A whole state, since its neighbours' records may be gone.
-      const record = recordOf(slot, state, { took: 0, at: context.clock.now() }, undefined);
-      await context.store.write([
-        writeOf(this.id, slot, run.machine ? { ...record, machine: run.machine } : record),
-      ]);
+      const notes = { took: 0, at: context.clock.now(), ...(run.machine ? { machine: run.machine } : {}) };
+      await context.store.write([writeOf(this.id, slot, recordOf(slot, state, notes, undefined))]);
       return { status: 'ok', value: state };
     } finally {
       await run.close();

@@ -59,7 +59,10 @@ export interface StoredState {
   readonly record: SlotRecord;
 }
 
-/** The state after `slot` from the disk; undefined if that slot is not computed. */
+/**
+ * The state after `slot` from the disk; undefined if that slot is not computed, or what it builds on was removed
+ * to make room.
+ */
 export async function readState(
   store: Store,
   process: string,
@@ -73,12 +76,12 @@ export async function readState(
     to: [process, slot],
   });
   let state: Message | undefined;
-  entries.forEach(({ key, value }, index) => {
-    if ((key as [string, number])[1] !== record.base + index) throw damaged(process, slot);
+  for (const [index, { key, value }] of entries.entries()) {
+    if ((key as [string, number])[1] !== record.base + index) return undefined;
+    if (index === 0 && value.state === undefined) return undefined;
     state = index === 0 ? wholeState(value) : applyDiff(state!, value.diff);
-  });
-  if (!state) throw damaged(process, slot);
-  return { slot, state, record };
+  }
+  return state && { slot, state, record };
 }
 
 /** Number of the newest computed slot at or before `limit`; -1 if there is none. */
@@ -92,11 +95,4 @@ function wholeState(record: SlotRecord): Message {
   const state = record.state === undefined ? undefined : fromPlain(record.state);
   if (state instanceof Message) return state;
   throw new AoError('bad-record', 'A stored state is no message.', { status: 500 });
-}
-
-function damaged(process: string, slot: number): AoError {
-  return new AoError('bad-record', 'The stored states before this slot are not complete.', {
-    status: 500,
-    detail: { process, slot },
-  });
 }
