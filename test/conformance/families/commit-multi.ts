@@ -136,7 +136,7 @@ async function checkKey(
   const asked = toMessage(request);
   let got: Value | undefined;
   try {
-    const answer = await ask(more ? asked.with(more) : asked);
+    const answer = await ask(more ? more.with(asked) : asked);
     if (!isResult(answer)) got = answer as Value;
     else if (answer.status === 'ok') got = answer.value;
   } catch (thrown) {

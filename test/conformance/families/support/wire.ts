@@ -90,12 +90,13 @@ const linkId = (value: Parameters<typeof messageId>[0]) => messageId(value, 'sig
 async function checkEncoded(expected: HttpForm, got: HttpForm, where: string): Promise<void> {
   const without = (form: HttpForm) => formToMessage(form).without('signature-input', 'body');
   await expectValue(fromValue(without(expected)), without(got), { where: `${where}/headers` });
-  checkJson(inputs(expected), inputs(got), `${where}/headers/signature-input`);
+  checkJson(signatureInputs(expected), signatureInputs(got), `${where}/headers/signature-input`);
   if ((expected.body?.length ?? 0) || (got.body?.length ?? 0))
     checkBytes(expected.body ?? new Uint8Array(0), got.body ?? new Uint8Array(0), `${where}/body`);
 }
 
-function inputs(form: HttpForm): unknown {
+/** `signature-input` with its parameters in any order: theirs is not fixed. */
+export function signatureInputs(form: HttpForm): unknown {
   const field = form.headers.get('signature-input');
   if (field === undefined) return null;
   return [...parseDictionary(field as string)].map(([label, member]) => {
