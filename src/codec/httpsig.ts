@@ -145,8 +145,8 @@ export function decodeHttpsig(form: HttpForm): DecodedHttpsig {
   for (const [key, value] of form.headers) if (!TAKEN_OUT.has(key)) fields.set(key, value);
   const bodyKeys = form.body === undefined ? [] : addBody(fields, form, form.body, inlineKey);
   expandIds(fields, count);
-  fields.delete('content-digest');
-  fields.delete('ao-body-key');
+  // Commitments come by the signature fields alone, whatever else calls itself so.
+  for (const key of ['commitments', 'commitments+link', 'content-digest', 'ao-body-key']) fields.delete(key);
   const contentType = textOf(fields.get('content-type'));
   if (contentType?.startsWith('multipart/')) fields.delete('content-type');
   return { tabm: new Message(fields), headers: form.headers, bodyKeys };

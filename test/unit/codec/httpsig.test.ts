@@ -110,6 +110,11 @@ describe('reading', () => {
     expect(decode({ 'ao-body-key': 'k' }, 'x').text('k')).toBe('x');
     expect(decode({ 'content-type': 'text/html; charset=utf-8' }, 'x').text('body')).toBe('x');
   });
+  it('believes no commitments but those of the signature fields', () => {
+    const part = '--B\r\ncontent-disposition: form-data;name="commitments/x"\r\n\r\nx\r\n--B--';
+    expect(decode({ commitments: 'x', 'commitments+link': 'y' }).size).toBe(0);
+    expect(decode({ 'content-type': 'multipart/form-data; boundary="B"' }, part).size).toBe(0);
+  });
   it('takes any media type with a boundary for multipart', () => {
     const body = '--B\r\nCONTENT-disposition: form-data; name="a/b"\r\n\r\nx\r\n--B--';
     for (const type of ['a/b; boundary=B', 'multipart/mixed; boundary="B"'])
