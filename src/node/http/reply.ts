@@ -18,6 +18,7 @@ import { setCookieLines } from './cookies.ts';
 import { codecOf, DEFAULT_CODEC } from './mime.ts';
 import { errorPage } from './pages.ts';
 import { wantsBundle } from './request.ts';
+import { writtenForm } from './sign.ts';
 
 export interface ReplyForm {
   readonly codec: string;
@@ -69,10 +70,9 @@ async function encode(answer: Message, form: ReplyForm, context: NodeContext): P
   if (!form.bundle) await offload(answer, context);
   switch (form.codec) {
     case DEFAULT_CODEC: {
-      const encoded = await encodeHttp(form.bundle ? withLinks(answer) : answer, {
-        bundle: form.bundle,
-        load,
-      });
+      const encoded = await writtenForm(answer, form.bundle, () =>
+        encodeHttp(form.bundle ? withLinks(answer) : answer, { bundle: form.bundle, load }),
+      );
       return form.bundle ? encoded : withIndex(answer, encoded, context);
     }
     case 'ans104@1.0': {
