@@ -17,7 +17,16 @@ import {
 
 interface SnapshotCase extends ProcessCase {
   'initial-pages': number;
-  memory: { slot: number; 'linear-bytes': number; sha256: string }[];
+  'maximum-pages': number | null;
+  /** Bytes that the reference's engine adds behind the memory of modules without `malloc` and `free`. */
+  'engine-page-bytes': number;
+  memory: {
+    slot: number;
+    'snapshot-bytes': number;
+    'linear-bytes': number;
+    sha256: string;
+    'sha256-snapshot': string;
+  }[];
 }
 
 export default defineFamily<SnapshotCase>({
@@ -26,10 +35,10 @@ export default defineFamily<SnapshotCase>({
   async run({ data }, env) {
     const straight = await processNode(data, env);
     await checkWires(data, straight);
-    await importSchedule(data['process-id'], data.schedule, straight);
+    await importSchedule(data, straight);
     await compute(data, straight, false);
     const restored = await processNode(data, env);
-    await importSchedule(data['process-id'], data.schedule, restored);
+    await importSchedule(data, restored);
     await compute(data, restored, true);
   },
 });
@@ -44,7 +53,17 @@ async function compute(data: SnapshotCase, context: NodeContext, restoring: bool
     const live = Processes.of(context).get(id);
     if (!live) throw new Mismatch('a live process', 'none', where);
     if (restoring) await live.hibernate(context);
-    const digest = await live.withLiveState(context, (state) => instanceOf(state)!.engine.digest());
+    const { digest, inspection } = await live.withLiveState(context, async (state) => {
+      const { engine } = instanceOf(state)!;
+      return { digest: await engine.digest(), inspection: engine.inspection };
+    });
+    check(data['initial-pages'], inspection.initialPages, `${where} initial pages`);
+    check(data['maximum-pages'] ?? undefined, inspection.maximumPages, `${where} maximum pages`);
+    const added = data['engine-page-bytes'];
+    check(recorded['snapshot-bytes'], digest.byteLength + added, `${where} snapshot bytes`);
+    // With a page of its own the reference's engine hashes what a browser does not have.
+    if (added === 0)
+      check(recorded['sha256-snapshot'], toBase64Url(fromHex(digest.sha256)), `${where} snapshot`);
     check(recorded['linear-bytes'], digest.byteLength, `${where} bytes`);
     check(recorded.sha256, toBase64Url(fromHex(digest.sha256)), `${where} memory`);
   }

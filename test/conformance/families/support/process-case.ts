@@ -126,6 +126,7 @@ const signed = (value: Value) => messageId(value, 'signed');
 export async function checkWires(data: ProcessCase, context: NodeContext): Promise<void> {
   const process = await messageOfWire(data['process-wire'], context);
   check(data['process-id'], signed(process), 'process-id');
+  check(data.owner, committers(process).join(), 'owner');
   check(true, await verifyMessage(process), 'process verifies');
   await expectMessage(data.process, process, 'process');
   for (const [index, { wire, status, id, message }] of data.messages.entries()) {
@@ -163,11 +164,14 @@ async function expectMessage(message: Json, decoded: Message, where: string): Pr
 }
 
 /** The recorded schedule, audited and imported. */
-export async function importSchedule(
-  id: string,
-  { response }: RecordedSchedule,
-  context: NodeContext,
-): Promise<Message[]> {
+export async function importSchedule(data: ProcessCase, context: NodeContext): Promise<Message[]> {
+  const { node } = data;
+  const id = data['process-id'];
+  const { response } = data.schedule;
+  /** IDs of the messages that were accepted, by slot. */
+  const messages = new Map(
+    data.messages.flatMap(({ slot, id: message }) => (slot === undefined ? [] : [[slot, message] as const])),
+  );
   const reply = decodeHttpMessage(httpForm(Object.entries(response.headers), fromBase64(response.body)));
   const delivered = assignmentsOf(reply);
   const assignments = withAssignedBodies(delivered);
@@ -176,8 +180,18 @@ export async function importSchedule(
     check(true, await verifyMessage(reply), 'schedule verifies');
   const definition = assignments[0]?.get('body');
   if (!(definition instanceof Message)) throw new Mismatch('a definition at slot 0', 'none', 'schedule');
+  check(200, response.status, 'schedule status');
   let state = await auditDefinition(id, definition);
-  for (const assignment of assignments) state = (await auditAssignment(state, assignment)).state;
+  for (const assignment of assignments) {
+    const next = await auditAssignment(state, assignment);
+    check(node, next.audited.scheduler, `schedule/${next.audited.slot} scheduler`);
+    const { slot, id: chained, body } = next.audited;
+    const wanted = messages.get(slot) ?? id;
+    // A message may have come with more signatures than the record shows: then one of them is the record's.
+    if (!commitmentsOf(body).has(wanted)) check(wanted, chained, `schedule/${slot} message`);
+    state = next.state;
+  }
+  check(messages.size + 1, assignments.length, 'schedule length');
   for (const assignment of delivered) {
     const body = assignment.get('body');
     if (body instanceof Message) await context.cache.write(body);
@@ -261,7 +275,7 @@ export async function checkAos2(data: ProcessCase, context: NodeContext): Promis
 export async function runProcessCase(data: ProcessCase, env: Environment): Promise<NodeContext> {
   const context = await processNode(data, env);
   await checkWires(data, context);
-  await importSchedule(data['process-id'], data.schedule, context);
+  await importSchedule(data, context);
   for (const slot of data.slots) await checkSlot(data['process-id'], slot, context);
   await checkReads(data, context);
   await checkAos2(data, context);
