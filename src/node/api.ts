@@ -25,9 +25,11 @@ import type { Node } from './node.ts';
 import { encodeStored, messageReport } from './message-view.ts';
 import { exportProcess, importProcess, removeProcess, storageReport } from './process-file.ts';
 import { Samples } from './samples.ts';
+import { verifyApi } from './verify-api.ts';
 import { signMessage } from './sign-message.ts';
 import { checkedTags, defineProcess, reportModule } from './spawn.ts';
 import { toTree } from './tree.ts';
+import { Verifications } from './verifications.ts';
 import { requireHead, slotDetail, slotResult, slotSummaries, summary, type ViewKeys } from './view.ts';
 
 export interface ServiceOptions {
@@ -52,6 +54,7 @@ const ONCE_WINDOW = 64;
 export function nodeApi(node: Node, options: ServiceOptions): NodeService {
   const { context, store } = node;
   const samples = new Samples(options.modules);
+  const verifications = new Verifications(context);
   const startedAt = Date.now();
   const live = Processes.of(context);
 
@@ -169,6 +172,14 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     removeProcess: (id) => removeProcess(id, context),
     message: (id) => messageReport(id, context),
     encode: (id, codec) => encodeStored(id, codec, context),
+    startVerification: (request) => verifications.start(request),
+    verifications: () => verifications.list(),
+    pauseVerification: (id) => verifications.pause(id),
+    resumeVerification: (id) => verifications.resume(id),
+    removeVerification: (id) => verifications.remove(id),
+    exportReport: (id) => verifications.exportReport(id),
+    evidence: (id) => verifications.evidence(id),
+    ...verifyApi(context),
     storage: () => storageReport(context),
     persist: async () => (await globalThis.navigator?.storage?.persist?.()) ?? false,
   };
@@ -270,6 +281,7 @@ function unwrap(result: Result): Value {
 }
 
 function toEventData(event: NodeEvent): NodeEventData | undefined {
+  if (event.type === 'verification') return { type: 'verification', id: String(event['id']) };
   const id = event['process'];
   const slot = event['slot'];
   if (typeof id === 'string' && typeof slot === 'number')

@@ -204,6 +204,98 @@ export interface TraceStep {
   hashpath?: string;
 }
 
+/** What to verify (attestation.md §4). */
+export interface VerifyRequest {
+  /** `https://host/PID~process@1.0/now/key/…` or `…/compute&slot=N/…`. */
+  url: string;
+  level: Exclude<Level, 'contradicted'>;
+  /** Origins of other nodes, asked the same. */
+  peers?: string[];
+  /** How many must agree, of all that are asked. */
+  k?: number;
+}
+
+export interface VerificationProgress {
+  phase: 'asking' | 'auditing' | 'computing' | 'comparing';
+  done: number;
+  total: number;
+  /** Steps a second, lately. */
+  rate: number;
+}
+
+export interface VerificationProblem {
+  /** Stable word. */
+  readonly code: string;
+  readonly text: string;
+  /** True: it cannot be honest. False: something could not be shown. */
+  readonly contradiction: boolean;
+  readonly slot?: number;
+  readonly said?: string;
+  readonly right?: string;
+  /** ID of evidence, for `evidence()`. */
+  readonly evidence?: string;
+}
+
+/** What was proven, for which slots, by whose keys, and what nobody looked at. */
+export interface VerificationReport {
+  readonly url: string;
+  readonly process: string;
+  readonly path: string;
+  readonly asked: Exclude<Level, 'contradicted'>;
+  readonly level: Level;
+  readonly reached: readonly Exclude<Level, 'contradicted'>[];
+  readonly facts: {
+    readonly signed?: { readonly by: readonly string[]; readonly covered: readonly string[] };
+    readonly attested?: {
+      readonly address: string;
+      readonly product: string;
+      readonly measurement: string;
+      readonly program: string;
+      readonly bound: 'full' | 'key';
+    };
+    readonly agreed?: {
+      readonly k: number;
+      readonly n: number;
+      readonly agree: readonly string[];
+      readonly differ: readonly string[];
+      readonly stale: readonly string[];
+    };
+    readonly audited?: {
+      readonly from: number;
+      readonly to: number;
+      readonly scheduler: readonly string[];
+      readonly restarts: readonly number[];
+      readonly notes: readonly { readonly slot: number; readonly code: string; readonly text: string }[];
+    };
+    readonly replayed?: {
+      readonly from: number;
+      readonly to: number;
+      /** `genesis`, `own`, or who signed the checkpoint. */
+      readonly start: string;
+      readonly compared: readonly string[];
+    };
+  };
+  readonly freshness:
+    { readonly head: number; readonly slot: number; readonly age: number | undefined } | undefined;
+  readonly notChecked: readonly string[];
+  readonly problems: readonly VerificationProblem[];
+  readonly at: number;
+  readonly cost: { readonly milliseconds: number; readonly bytes: number };
+}
+
+export interface Verification {
+  id: string;
+  request: VerifyRequest;
+  state: 'running' | 'paused' | 'done' | 'failed';
+  /** Milliseconds since 1970. */
+  startedAt: number;
+  endedAt?: number;
+  progress?: VerificationProgress;
+  report?: VerificationReport;
+  /** Why it could not be made at all. */
+  error?: { code: string; message: string };
+}
+
 export interface StorageReport {
   usage: number;
   quota: number;
@@ -211,9 +303,98 @@ export interface StorageReport {
   processes: { id: string; name: string; bytes: number; pages: number; slots: number }[];
 }
 
+export interface VerifyRequest {
+  /** `https://host/PID~process@1.0/now/key/…` or `…/compute&slot=N/key/…`. */
+  url: string;
+  /** Default `replayed`. */
+  level?: Exclude<Level, 'contradicted'>;
+  /** Origins of other nodes, asked the same question. */
+  peers?: string[];
+  /** How many must agree, of all that are asked; default: more than half. */
+  k?: number;
+  /** Programs that are trusted to run in a TEE, as JSON (docs/verification.md); asks for `attested`. */
+  trust?: unknown[];
+  /** PEM certificates for the attestation, leaf first. */
+  certificates?: string;
+}
+
+export interface VerifyProgress {
+  phase: 'asking' | 'auditing' | 'computing' | 'comparing';
+  done: number;
+  total: number;
+}
+
+export interface VerifyProblem {
+  code: string;
+  text: string;
+  /** Two things that can not both be honest, as against something that could not be shown. */
+  contradiction: boolean;
+  slot?: number;
+  said?: string;
+  right?: string;
+  /** ID of evidence that was kept. */
+  evidence?: string;
+}
+
+export interface VerifyReport {
+  /** ID of the report, an AO message that this node committed to. */
+  id: string;
+  url: string;
+  process: string;
+  path: string;
+  asked: Level;
+  level: Level;
+  reached: Level[];
+  facts: {
+    signed?: { by: readonly string[]; covered: readonly string[] };
+    attested?: { address: string; product: string; measurement: string; program: string; bound: string };
+    agreed?: {
+      k: number;
+      n: number;
+      agree: readonly string[];
+      differ: readonly string[];
+      stale: readonly string[];
+    };
+    audited?: {
+      from: number;
+      to: number;
+      scheduler: readonly string[];
+      restarts: readonly number[];
+      notes: readonly { slot: number; code: string; text: string }[];
+    };
+    replayed?: { from: number; to: number; start: string; compared: readonly string[] };
+  };
+  freshness?: { head: number; slot: number; age?: number | undefined };
+  /** What nobody looked at, in sentences. */
+  notChecked: readonly string[];
+  problems: readonly VerifyProblem[];
+  /** Milliseconds since 1970. */
+  at: number;
+  cost: { milliseconds: number; bytes: number };
+}
+
+export interface EvidenceInfo {
+  id: string;
+  kind: string;
+  process: string;
+  slot: number;
+  createdAt: number;
+  said?: string;
+  right?: string;
+}
+
+export interface EvidenceVerdict {
+  /** The file proves what it says. */
+  proves: boolean;
+  kind: string;
+  /** What was found, in sentences. */
+  findings: string[];
+}
+
 export type NodeEventData =
   | { type: 'process'; id: string }
   | { type: 'slot'; id: string; slot: number; ok: boolean }
+  | { type: 'verification'; id: string }
   | { type: 'node' }
   | { type: 'notice'; text: string; level: 'info' | 'warning' | 'error' };
 
@@ -247,6 +428,31 @@ export interface NodeApi {
   message(id: string): Promise<MessageReport>;
   /** The bytes of a stored message in one of its report's codecs, nested messages whole. */
   encode(id: string, codec: string): Promise<EncodedMessage>;
+  /** Starts a verification; it goes on in the node, and `verifications` tells how far it is. */
+  startVerification(request: VerifyRequest): Promise<Verification>;
+  verifications(): Promise<Verification[]>;
+  pauseVerification(id: string): Promise<void>;
+  /** Goes on, or verifies again: only what is new since then costs anything. */
+  resumeVerification(id: string): Promise<void>;
+  removeVerification(id: string): Promise<void>;
+  /** The report as a message signed by this node, in JSON. */
+  exportReport(id: string): Promise<Uint8Array>;
+  /** A piece of evidence as a file that anybody can check. */
+  evidence(id: string): Promise<Uint8Array>;
   storage(): Promise<StorageReport>;
   persist(): Promise<boolean>;
+  /**
+   * Verifies what a remote node says. Goes on while the page shows something else; what is done is kept, so that a
+   * verification that was cancelled or interrupted goes on where it stopped when it is asked for again.
+   */
+  verify(request: VerifyRequest, onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport>;
+  /** Stops the verification of this URL; its `verify` answers with what was found until then. */
+  cancelVerify(url: string): Promise<void>;
+  /** Reports of this node, newest first. */
+  reports(process?: string): Promise<VerifyReport[]>;
+  evidence(): Promise<EvidenceInfo[]>;
+  /** A piece of evidence as the text of a file that others can check. */
+  evidenceFile(id: string): Promise<string>;
+  /** Checks an evidence file, offline. */
+  checkEvidence(file: string): Promise<EvidenceVerdict>;
 }
