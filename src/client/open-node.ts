@@ -200,7 +200,7 @@ class Connection {
           string,
           (...args: unknown[]) => Promise<never>
         >;
-        return await Promise.race([remote[name]!(...withKey(name, args, once)), gone]);
+        return await Promise.race([remote[name]!(...prepared(name, args, once)), gone]);
       } catch (thrown) {
         const moved = thrown instanceof AoError && thrown.code === 'node-moved';
         if (!moved || attempt >= RETRIES || this.#closed) throw thrown;
@@ -217,8 +217,10 @@ class Connection {
   }
 }
 
-/** Calls that change something carry a key, so that making them again after the node moved does not do it twice. */
-function withKey(name: keyof NodePort, args: unknown[], once: string): unknown[] {
+/** Callbacks cross as proxies. Calls that change something carry a key, so that making them again after the node moved does not do it twice. */
+function prepared(name: keyof NodePort, args: unknown[], once: string): unknown[] {
+  if (name === 'verify')
+    return args.map((arg) => (typeof arg === 'function' ? proxy(arg as () => void) : arg));
   return name === 'send' || name === 'spawn' ? [...args, once] : args;
 }
 

@@ -7,7 +7,7 @@ import { contentId } from '../commitment/id.ts';
 import { Message } from '../message/message.ts';
 import { equalValues } from '../message/equal.ts';
 import { isPrivateKey } from '../message/keys.ts';
-import { isBinary, Link, type Value } from '../message/value.ts';
+import { Atom, isBinary, Link, type Value } from '../message/value.ts';
 import { fromBytes } from '../base/bytes.ts';
 
 export const STATE_RULES = 'state-rules@1';
@@ -61,6 +61,25 @@ export function cleanResults(results: Message): Message {
   return inner.size ? kept.with({ wasm: inner }) : kept.without('wasm');
 }
 
+/**
+ * What a node said beside what is right. HTTP carries the keys of a message as header names, in lower case: where our
+ * state has a key in several spellings, the one that came over is any of them.
+ */
+export function stateDifference(said: Message, right: Message): Difference | undefined {
+  const spellings = new Map<string, Value[]>();
+  for (const [key, value] of right) {
+    const name = key.toLowerCase();
+    spellings.set(name, [...(spellings.get(name) ?? []), value]);
+  }
+  const ours = [...spellings].map(([name, values]): [string, Value] => {
+    const other =
+      said.get(name) ?? said.get([...said.keys()].find((key) => key.toLowerCase() === name) ?? '');
+    return [name, values.find((value) => other !== undefined && !difference(other, value)) ?? values[0]!];
+  });
+  const theirs = [...said].map(([key, value]): [string, Value] => [key.toLowerCase(), value]);
+  return difference(Message.from(theirs), Message.from(ours));
+}
+
 export interface Difference {
   /** Path inside the state. */
   readonly path: string;
@@ -74,8 +93,12 @@ export function difference(
   right: Value | undefined,
   path = '',
 ): Difference | undefined {
+  // What is not there reads as the atom `not_found`.
+  if (right === undefined && Atom.notFound.is(said)) return undefined;
   if (said === undefined || right === undefined)
     return said === right ? undefined : { path, said: show(said), right: show(right) };
+  // A body of several parts can not tell an empty text from an empty message (messages.md §5).
+  if (isEmpty(said) && isEmpty(right)) return undefined;
   const a = asMessage(said);
   const b = asMessage(right);
   if (a && b) {
@@ -87,6 +110,11 @@ export function difference(
     return undefined;
   }
   return equalValues(said, right) ? undefined : { path, said: show(said), right: show(right) };
+}
+
+function isEmpty(value: Value): boolean {
+  if (value instanceof Message) return value.size === 0;
+  return (isBinary(value) || Array.isArray(value)) && value.length === 0;
 }
 
 function asMessage(value: Value): Message | undefined {

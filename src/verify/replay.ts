@@ -3,7 +3,7 @@ import { AoError } from '../base/errors.ts';
 import { Message } from '../message/message.ts';
 import { isBinary, Link, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
-import { comparable, difference, type Difference } from './compare.ts';
+import { comparable, stateDifference, type Difference } from './compare.ts';
 import type { Answer, Peer } from './peer.ts';
 
 /** An ID as text. */
@@ -142,7 +142,7 @@ export async function compareStates(
       };
     const said = comparable(answer.message, definition);
     const right = comparable(await loaded(ours.state, context), definition);
-    const found = difference(said, right);
+    const found = stateDifference(said, right);
     return found ? { same: false as const, answer, difference: found } : { same: true as const, answer };
   };
   const last = await compareAt(slot);

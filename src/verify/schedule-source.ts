@@ -6,7 +6,9 @@ import { AoError } from '../base/errors.ts';
 import { messageId } from '../commitment/id.ts';
 import { checkMessage } from '../commitment/verify.ts';
 import { readAssignments } from '../device/schedule-records.ts';
+import { withAssignedBodies } from '../device/remote-schedule.ts';
 import { Schedules } from '../device/schedules.ts';
+import { integerOf } from '../device/values.ts';
 import { Message } from '../message/message.ts';
 import type { Context } from '../resolver/context.ts';
 import { auditAssignment, auditDefinition, type AuditNote, type AuditState } from './native-audit.ts';
@@ -52,10 +54,23 @@ export async function auditedSchedule(
     // One slot that is known already comes along: a node that shows another past is caught by it.
     const from = Math.max(0, state?.slot ?? 0);
     const { assignments } = await peer.schedule(process, from, Math.min(to, from + 1000));
-    const fresh = assignments.filter(({ assignment }) => assignment instanceof Message);
-    await prove(fresh.map(({ assignment }) => assignment));
+    const known = state?.slot ?? -1;
+    const listed = assignments.map(({ key, assignment }) => ({
+      slot: key ?? integerOf(assignment.get('slot')),
+      assignment,
+    }));
+    for (const { slot, assignment } of listed)
+      if (slot !== undefined && slot <= known) await samePast(process, slot, assignment, context);
+    const fresh = listed.filter(({ slot }) => slot === undefined || slot > known);
+    // Signatures that were joined to a message later are not what the scheduler assigned.
+    const assigned = withAssignedBodies(
+      fresh.map(({ assignment }) => assignment),
+      state?.chain ?? '',
+    );
+    await prove(assigned);
     const audited: Message[] = [];
-    for (const { key, assignment } of fresh) {
+    for (const [index, assignment] of assigned.entries()) {
+      const { slot: key, assignment: delivered } = fresh[index]!;
       if (!state) {
         const first = assignment.get('body');
         if (!(first instanceof Message))
@@ -66,14 +81,10 @@ export async function auditedSchedule(
         definition = first;
         state = await auditDefinition(process, first);
       }
-      if (key !== undefined && key <= state.slot) {
-        await samePast(process, key, assignment, context);
-        continue;
-      }
       if (state.slot >= to) break;
       const step = await auditAssignment(state, assignment, key === undefined ? {} : { key });
       state = step.state;
-      audited.push(assignment);
+      audited.push(delivered);
       if (notes.length < MAX_NOTES) notes.push(...step.audited.notes);
       options.onSlot?.(state.slot);
     }
