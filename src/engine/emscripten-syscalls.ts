@@ -9,7 +9,13 @@ const CURRENT_DIRECTORY = -100;
 
 type Call = (...words: Word[]) => number;
 
-export function systemCalls(memoryOf: () => LinearMemory, filesOf: () => Files): Record<string, Call> {
+/** `old`: the C library of the first two families, with another `struct stat` and other lock commands. */
+export function systemCalls(
+  memoryOf: () => LinearMemory,
+  filesOf: () => Files,
+  library: 'old' | 'new',
+): Record<string, Call> {
+  const writeStat = library === 'old' ? writeOldStat : writeNewStat;
   const memory = (): LinearMemory => memoryOf();
   const text = (at: Word) => memory().text(memory().address(at));
   const address = (at: Word) => memory().address(at);
@@ -42,8 +48,10 @@ export function systemCalls(memoryOf: () => LinearMemory, filesOf: () => Files):
       if (Number(mode) & ~7) return -ERRNO.invalid;
       return -filesOf().accessible(at(directory!, text(path!)), Number(mode));
     },
-    fcntl64: (fd, command, more) =>
-      control(filesOf(), memory(), Number(fd), Number(command), variadic, more!),
+    fcntl64: (fd, command, more) => {
+      const locks = library === 'old' || memory().word === 8 ? 5 : 12;
+      return control(filesOf(), memory(), Number(fd), Number(command), variadic, more!, locks);
+    },
     ioctl: (fd, request, more) => terminal(filesOf(), memory(), Number(fd), Number(request), more!),
     fstat64: (fd, to) => {
       const { path } = filesOf().stream(Number(fd));
@@ -124,6 +132,7 @@ function control(
   command: number,
   variadic: (pointer: Word) => number,
   more: Word,
+  locks: number,
 ): number {
   const stream = files.stream(fd);
   switch (command) {
@@ -139,25 +148,17 @@ function control(
     case 4:
       stream.shared.flags |= variadic(more);
       return 0;
-    case 5:
-    case 12: {
+    case locks:
       // "No lock is held": l_type = F_UNLCK in the struct that the argument points to.
-      if (command !== lockQuery(memory)) return -ERRNO.invalid;
       memory.view.setInt16(memory.readWord(memory.address(more)), 2, true);
       return 0;
-    }
-    case 6:
-    case 7:
-      return memory.word === 8 ? 0 : -ERRNO.invalid;
-    case 13:
-    case 14:
-      return memory.word === 4 ? 0 : -ERRNO.invalid;
+    case locks + 1:
+    case locks + 2:
+      return 0;
     default:
       return -ERRNO.invalid;
   }
 }
-
-const lockQuery = (memory: LinearMemory) => (memory.word === 8 ? 5 : 12);
 
 const TERMINAL_MODES = [25856, 5, 191, 35387];
 const TERMINAL_CHARACTERS = [3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22];
@@ -186,7 +187,7 @@ function terminal(files: Files, memory: LinearMemory, fd: number, request: numbe
   return 0;
 }
 
-function writeStat(memory: LinearMemory, to: number, stat: FileStat): number {
+function writeNewStat(memory: LinearMemory, to: number, stat: FileStat): number {
   const wide = memory.word === 8;
   memory.writeInt(to, stat.device);
   memory.writeInt(to + 4, stat.mode);
@@ -207,6 +208,20 @@ function writeStat(memory: LinearMemory, to: number, stat: FileStat): number {
     memory.writeWord(at + 8, fraction);
   }
   memory.writeLong(to + size + 64, stat.ino);
+  return 0;
+}
+
+function writeOldStat(memory: LinearMemory, to: number, stat: FileStat): number {
+  const fields = [stat.device, 0, stat.ino, stat.mode, 1, 0, 0, stat.rdev, 0];
+  fields.forEach((value, i) => memory.writeInt(to + 4 * i, value));
+  memory.writeLong(to + 40, stat.size);
+  memory.writeInt(to + 48, 4096);
+  memory.writeInt(to + 52, stat.blocks);
+  for (let i = 0; i < 3; i++) {
+    memory.writeInt(to + 56 + 8 * i, Math.trunc(stat.time / 1000));
+    memory.writeInt(to + 60 + 8 * i, 0);
+  }
+  memory.writeLong(to + 80, stat.ino);
   return 0;
 }
 

@@ -40,8 +40,11 @@ interface Family {
   readonly dataDirectory: boolean;
   /** Whether the loader runs `main` at start, and with which arguments. */
   readonly main?: 'no arguments' | 'program name';
-  /** The older loaders reserve four bytes for each UTF-16 unit of a text, whatever it needs. */
-  readonly wideTexts?: true;
+  /**
+   * The generation of the first two families: an older C library, and a loader that reserves four bytes for each
+   * UTF-16 unit of a text, whatever it needs.
+   */
+  readonly old?: true;
 }
 
 /** What a program without a name of its own is called. */
@@ -86,7 +89,7 @@ const FAMILIES: Partial<Record<ModuleKind, Family>> = {
     marks: true,
     dataDirectory: false,
     main: 'program name',
-    wideTexts: true,
+    old: true,
   },
   'emscripten-wasm32': {
     heapMaximum: 524_288_000,
@@ -95,7 +98,7 @@ const FAMILIES: Partial<Record<ModuleKind, Family>> = {
     marks: false,
     dataDirectory: false,
     main: 'no arguments',
-    wideTexts: true,
+    old: true,
   },
 };
 
@@ -227,7 +230,7 @@ export class EmscriptenProgram implements Program {
     const divergence: string[] = [];
     const free = this.#unmetered('emscripten_stack_get_free');
     const room = (text: string, octets: Uint8Array) =>
-      this.#family.wideTexts ? 4 * text.length + 1 : octets.length + 1;
+      this.#family.old ? 4 * text.length + 1 : octets.length + 1;
     const rooms = [room(message, first), room(environment, second)] as const;
     let put = (octets: Uint8Array, size: number) => this.#putOnStack(octets, size);
     // The loader would overwrite what lies behind the stack; a heap buffer is right, if not the same.
@@ -399,7 +402,7 @@ function hostFunctions(
     state.temporary = Number(value);
   };
   return {
-    ...systemCalls(memoryOf, filesOf),
+    ...systemCalls(memoryOf, filesOf, family.old ? 'old' : 'new'),
     ...wasiCalls(memoryOf, filesOf),
     ...environmentCalls(family.environment, memoryOf),
     _emscripten_throw_longjmp: longjmp,
