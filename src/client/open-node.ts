@@ -3,7 +3,8 @@
  */
 import { isAoPath } from '../base/ao-path.ts';
 import { AoError } from '../base/errors.ts';
-import type { HttpAnswer, NodeApi, NodeEventData } from '../protocol/api.ts';
+import type { HttpAnswer, NodeApi, NodeEventData, VerificationReport } from '../protocol/api.ts';
+import { runVerification, type VerifyCall } from './verify-call.ts';
 import { joinElection, portToLeader } from './leader.ts';
 import { proxy, wrap, type Remote } from '../protocol/rpc.ts';
 
@@ -27,6 +28,11 @@ export interface OpenNode extends NodeApi {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Calls `listener` with what happens in the node; returns the function that ends it. */
   subscribe(listener: (event: NodeEventData) => void): () => void;
+  /**
+   * Verifies what a remote node says and answers with the report. Aborting pauses: asked again, it goes on where it
+   * stopped.
+   */
+  verify(url: string, options?: VerifyCall): Promise<VerificationReport>;
   /** Resolves when the Service Worker answers AO paths of this page; `false` if it never will. */
   readonly controlled: Promise<boolean>;
   /** Ends this page's part; the node itself goes on in another tab if one is open. */
@@ -76,6 +82,9 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
       if (url.origin !== location.origin || !isAoPath(url.pathname)) return fetch(path, init);
       return answerToResponse(await connection.call('request', [await toExchange(path, init)]), init.method);
     },
+    async verify(url: string, options: VerifyCall = {}): Promise<VerificationReport> {
+      return runVerification(proxied, url, options);
+    },
     subscribe(listener: (event: NodeEventData) => void): () => void {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -85,7 +94,7 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
       connection.close();
     },
   };
-  return new Proxy(own as unknown as OpenNode, {
+  const proxied: OpenNode = new Proxy(own as unknown as OpenNode, {
     get: (target, name: keyof OpenNode | 'then') =>
       // A promise that resolves with this object must not take it for another promise.
       name === 'then' || typeof name === 'symbol'
@@ -94,6 +103,7 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
           ? target[name]
           : (...args: unknown[]) => connection.call(name as keyof NodePort, args),
   });
+  return proxied;
 }
 
 /** Keeps a port to whichever worker is the node now, and makes calls on it. */
@@ -217,10 +227,8 @@ class Connection {
   }
 }
 
-/** Callbacks cross as proxies. Calls that change something carry a key, so that making them again after the node moved does not do it twice. */
+/** Calls that change something carry a key, so that making them again after the node moved does not do it twice. */
 function prepared(name: keyof NodePort, args: unknown[], once: string): unknown[] {
-  if (name === 'verify')
-    return args.map((arg) => (typeof arg === 'function' ? proxy(arg as () => void) : arg));
   return name === 'send' || name === 'spawn' ? [...args, once] : args;
 }
 

@@ -25,11 +25,12 @@ import type { Node } from './node.ts';
 import { encodeStored, messageReport } from './message-view.ts';
 import { exportProcess, importProcess, removeProcess, storageReport } from './process-file.ts';
 import { Samples } from './samples.ts';
-import { verifyApi } from './verify-api.ts';
 import { signMessage } from './sign-message.ts';
 import { checkedTags, defineProcess, reportModule } from './spawn.ts';
 import { toTree } from './tree.ts';
 import { Verifications } from './verifications.ts';
+import { checkEvidence } from '../verify/check-evidence.ts';
+import { parseEvidence } from '../verify/evidence.ts';
 import { requireHead, slotDetail, slotResult, slotSummaries, summary, type ViewKeys } from './view.ts';
 
 export interface ServiceOptions {
@@ -179,7 +180,8 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     removeVerification: (id) => verifications.remove(id),
     exportReport: (id) => verifications.exportReport(id),
     evidence: (id) => verifications.evidence(id),
-    ...verifyApi(context),
+    evidenceList: () => verifications.evidenceList(),
+    checkEvidence: async (file) => checkEvidence(parseEvidence(file), context),
     storage: () => storageReport(context),
     persist: async () => (await globalThis.navigator?.storage?.persist?.()) ?? false,
   };

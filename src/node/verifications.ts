@@ -8,12 +8,13 @@ import { encodeJson } from '../codec/json.ts';
 import { toTabm } from '../commitment/http.ts';
 import { Schedules } from '../device/schedules.ts';
 import { readHead } from '../device/schedule-records.ts';
-import type { Verification, VerifyRequest } from '../protocol/api.ts';
+import type { EvidenceInfo, Verification, VerifyRequest } from '../protocol/api.ts';
 import type { NodeContext } from '../resolver/node-context.ts';
 import { evidenceText, type Evidence } from '../verify/evidence.ts';
 import { parseTarget } from '../verify/peer.ts';
 import { reportMessage } from '../verify/report.ts';
-import { verify, type Progress } from '../verify/verify.ts';
+import type { TrustEntry } from '../attestation/trust.ts';
+import { verify, type Progress, type VerifyOptions } from '../verify/verify.ts';
 import { signMessage } from './sign-message.ts';
 
 const PREFIX = 'verification/';
@@ -111,6 +112,18 @@ export class Verifications {
     return toBytes(evidenceText(found));
   }
 
+  async evidenceList(): Promise<EvidenceInfo[]> {
+    const entries = await this.#context.store.range<Evidence>('evidence');
+    return entries
+      .filter(({ key }) => !String(key).startsWith(PREFIX))
+      .map(({ key, value: { kind, process, slot, createdAt, context } }) => {
+        const { said, right } = context;
+        const values = { ...(said === undefined ? {} : { said }), ...(right === undefined ? {} : { right }) };
+        return { id: String(key), kind, process, slot, createdAt, ...values };
+      })
+      .sort((a, b) => b.createdAt - a.createdAt);
+  }
+
   async #run(started: Verification): Promise<void> {
     const { id, request } = started;
     const stop = new AbortController();
@@ -123,6 +136,7 @@ export class Verifications {
           level: request.level,
           peers: request.peers ?? [],
           ...(request.k === undefined ? {} : { k: request.k }),
+          ...attestation(request),
           signal: stop.signal,
           onProgress: (progress) => {
             const now = this.#known.get(id);
@@ -207,6 +221,12 @@ class Pace {
     if (!first || !last || last.at <= first.at) return 0;
     return ((last.done - first.done) * 1000) / (last.at - first.at);
   }
+}
+
+/** A trust list asks for the attestation; so does the level, which then says that the list is empty. */
+function attestation({ trust, certificates, level }: VerifyRequest): Pick<VerifyOptions, 'attest'> {
+  if (!trust?.length && level !== 'attested') return {};
+  return { attest: { trust: (trust ?? []) as TrustEntry[], ...(certificates ? { certificates } : {}) } };
 }
 
 function originOf(url: string): string {

@@ -213,6 +213,10 @@ export interface VerifyRequest {
   peers?: string[];
   /** How many must agree, of all that are asked. */
   k?: number;
+  /** Programs that are trusted to run in a TEE (docs/verification.md); needed for `attested`. */
+  trust?: unknown[];
+  /** PEM certificates for the attestation, leaf first, where the node shows none. */
+  certificates?: string;
 }
 
 export interface VerificationProgress {
@@ -303,76 +307,6 @@ export interface StorageReport {
   processes: { id: string; name: string; bytes: number; pages: number; slots: number }[];
 }
 
-export interface VerifyRequest {
-  /** `https://host/PID~process@1.0/now/key/…` or `…/compute&slot=N/key/…`. */
-  url: string;
-  /** Default `replayed`. */
-  level?: Exclude<Level, 'contradicted'>;
-  /** Origins of other nodes, asked the same question. */
-  peers?: string[];
-  /** How many must agree, of all that are asked; default: more than half. */
-  k?: number;
-  /** Programs that are trusted to run in a TEE, as JSON (docs/verification.md); asks for `attested`. */
-  trust?: unknown[];
-  /** PEM certificates for the attestation, leaf first. */
-  certificates?: string;
-}
-
-export interface VerifyProgress {
-  phase: 'asking' | 'auditing' | 'computing' | 'comparing';
-  done: number;
-  total: number;
-}
-
-export interface VerifyProblem {
-  code: string;
-  text: string;
-  /** Two things that can not both be honest, as against something that could not be shown. */
-  contradiction: boolean;
-  slot?: number;
-  said?: string;
-  right?: string;
-  /** ID of evidence that was kept. */
-  evidence?: string;
-}
-
-export interface VerifyReport {
-  /** ID of the report, an AO message that this node committed to. */
-  id: string;
-  url: string;
-  process: string;
-  path: string;
-  asked: Level;
-  level: Level;
-  reached: Level[];
-  facts: {
-    signed?: { by: readonly string[]; covered: readonly string[] };
-    attested?: { address: string; product: string; measurement: string; program: string; bound: string };
-    agreed?: {
-      k: number;
-      n: number;
-      agree: readonly string[];
-      differ: readonly string[];
-      stale: readonly string[];
-    };
-    audited?: {
-      from: number;
-      to: number;
-      scheduler: readonly string[];
-      restarts: readonly number[];
-      notes: readonly { slot: number; code: string; text: string }[];
-    };
-    replayed?: { from: number; to: number; start: string; compared: readonly string[] };
-  };
-  freshness?: { head: number; slot: number; age?: number | undefined };
-  /** What nobody looked at, in sentences. */
-  notChecked: readonly string[];
-  problems: readonly VerifyProblem[];
-  /** Milliseconds since 1970. */
-  at: number;
-  cost: { milliseconds: number; bytes: number };
-}
-
 export interface EvidenceInfo {
   id: string;
   kind: string;
@@ -441,18 +375,8 @@ export interface NodeApi {
   evidence(id: string): Promise<Uint8Array>;
   storage(): Promise<StorageReport>;
   persist(): Promise<boolean>;
-  /**
-   * Verifies what a remote node says. Goes on while the page shows something else; what is done is kept, so that a
-   * verification that was cancelled or interrupted goes on where it stopped when it is asked for again.
-   */
-  verify(request: VerifyRequest, onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport>;
-  /** Stops the verification of this URL; its `verify` answers with what was found until then. */
-  cancelVerify(url: string): Promise<void>;
-  /** Reports of this node, newest first. */
-  reports(process?: string): Promise<VerifyReport[]>;
-  evidence(): Promise<EvidenceInfo[]>;
-  /** A piece of evidence as the text of a file that others can check. */
-  evidenceFile(id: string): Promise<string>;
+  /** Every contradiction that was kept, newest first. */
+  evidenceList(): Promise<EvidenceInfo[]>;
   /** Checks an evidence file, offline. */
   checkEvidence(file: string): Promise<EvidenceVerdict>;
 }
