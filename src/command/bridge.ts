@@ -57,6 +57,7 @@ try {
   headless = await openHeadless({
     html: 'src/command/bridge-page.html',
     profile: options.profile,
+    anyOrigin: true,
     route: async (request, response) => bridge.route(request, response) || modules(request, response),
   });
   const address = await headless.page.evaluate(() => window.startBridge());

@@ -19,7 +19,18 @@ export interface HeadlessOptions {
   /** Directory that keeps what the page stores; without one it is gone at the end. */
   readonly profile?: string | undefined;
   readonly route?: Route;
+  /**
+   * The page may read what other origins answer, as a program outside a browser may: a node among nodes is not a page
+   * among pages.
+   */
+  readonly anyOrigin?: boolean;
 }
+
+/** Without these a page can not talk to a node that sends no CORS headers, or to one on this machine or network. */
+const ANY_ORIGIN = [
+  '--disable-web-security',
+  '--disable-features=LocalNetworkAccessChecks,PrivateNetworkAccessChecks,BlockInsecurePrivateNetworkRequests',
+];
 
 export interface Headless {
   readonly page: Page;
@@ -43,7 +54,11 @@ export async function openHeadless(options: HeadlessOptions): Promise<Headless> 
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,
-      args: [...(launch.args ?? []), `--host-resolver-rules=MAP ${HOST}:80 ${address}`],
+      args: [
+        ...(launch.args ?? []),
+        ...(options.anyOrigin ? ANY_ORIGIN : []),
+        `--host-resolver-rules=MAP ${HOST}:80 ${address}`,
+      ],
     });
   } catch (error) {
     await server.close();

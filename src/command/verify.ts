@@ -1,0 +1,107 @@
+/**
+ * `npm run verify -- URL [--level LEVEL] [--peer URL]… [--module FILE]… [--trust FILE] [--vek FILE] [--json FILE]`
+ *
+ * Verifies what a remote node says at an AO path, in headless Chromium. Exit code 0 only if the asked level (default
+ * `replayed`) was reached and nothing was contradicted; 1 if not; 2 for a wrong call.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { TrustEntry } from '../attestation/trust.ts';
+import { LEVELS, type Level } from '../verify/report.ts';
+import { openHeadless, type Headless } from './headless.ts';
+import { isProven, reportText } from './report-text.ts';
+
+function usage(reason: string): never {
+  console.error(reason);
+  console.error(
+    'Usage: npm run verify -- URL [--level LEVEL] [--peer URL]… [--module FILE]… [--trust FILE] [--vek FILE] [--json FILE]',
+  );
+  process.exit(2);
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        level: { type: 'string', default: 'replayed' },
+        peer: { type: 'string', multiple: true, default: [] },
+        module: { type: 'string', multiple: true, default: [] },
+        trust: { type: 'string' },
+        vek: { type: 'string' },
+        json: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch {
+    return usage(`The file ${path} can not be read.`);
+  }
+}
+
+/**
+ * What the user trusts: a list of programs, or a record of `programs` and of `keys`, the addresses whose signature is
+ * accepted (all, where it names none).
+ */
+function readTrust(path: string): { programs: TrustEntry[]; keys: string[] } {
+  try {
+    const parsed = JSON.parse(read(path).toString('utf8')) as
+      TrustEntry[] | { programs?: TrustEntry[]; keys?: string[] };
+    return Array.isArray(parsed)
+      ? { programs: parsed, keys: [] }
+      : { programs: parsed.programs ?? [], keys: parsed.keys ?? [] };
+  } catch {
+    return usage(`The file ${path} is no JSON.`);
+  }
+}
+
+const { values: options, positionals } = parse();
+const [url] = positionals;
+if (url === undefined || positionals.length !== 1) usage('One URL is needed.');
+if (!LEVELS.includes(options.level as Level))
+  usage(`There is no level ${options.level}: ${LEVELS.join(', ')}.`);
+const trust = options.trust === undefined ? undefined : readTrust(options.trust);
+
+let headless: Headless | undefined;
+try {
+  headless = await openHeadless({ html: 'src/command/verify-page.html', anyOrigin: true });
+  let last = '';
+  await headless.page.exposeFunction('tellProgress', (phase: string, done: number, total: number) => {
+    // A line a phase where nobody watches, a running count where somebody does.
+    if (process.stderr.isTTY) process.stderr.write(`\r${phase} ${done}/${total}  `);
+    else if (phase !== last) process.stderr.write(`${phase} …\n`);
+    last = phase;
+  });
+  const answer = await headless.page.evaluate((job) => window.runVerify(job), {
+    url,
+    level: options.level as Level,
+    peers: options.peer,
+    modules: options.module.map((path) => read(path).toString('base64url')),
+    ...(trust ? { trust: trust.programs } : {}),
+    ...(options.vek === undefined ? {} : { certificates: read(options.vek).toString('base64url') }),
+  });
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  if ('error' in answer) {
+    console.error(`${answer.error.code}: ${answer.error.message}`);
+    process.exitCode = answer.error.code === 'bad-url' ? 2 : 1;
+  } else {
+    const report = answer.value;
+    console.log(reportText(report));
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
+    const signers = report.facts.signed?.by ?? [];
+    const accepted = !trust?.keys.length || signers.some((address) => trust.keys.includes(address));
+    if (!accepted) console.log('None of those who signed is among the accepted keys.');
+    process.exitCode = isProven(report) && accepted ? 0 : 1;
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+} finally {
+  await headless?.close();
+}
