@@ -3,6 +3,7 @@
  * it schedules and signs what it pushes, and everything that can be equal has to be.
  */
 import { committedKeys, committerOf, commitmentsOf } from '../../../src/commitment/commitment.ts';
+import { committers } from '../../../src/commitment/select.ts';
 import { messageId } from '../../../src/commitment/id.ts';
 import { Schedules } from '../../../src/device/schedules.ts';
 import { Message } from '../../../src/message/message.ts';
@@ -19,7 +20,16 @@ import {
 } from '../http.ts';
 import { walletOf } from '../node.ts';
 import { expectValue } from '../value.ts';
-import { checkSlot, processNode, type Preloaded, type RecordedSlot } from './support/process-case.ts';
+import {
+  auditSchedule,
+  checkSlot,
+  expectMessage,
+  messageOfWire,
+  processNode,
+  type Preloaded,
+  type RecordedSchedule,
+  type RecordedSlot,
+} from './support/process-case.ts';
 
 interface Scheduled {
   slot: number;
@@ -31,15 +41,18 @@ interface Scheduled {
 
 interface PushedProcess {
   label: string;
+  process: Json;
   'process-id': string;
   'process-wire': RecordedRequest;
   'process-status': number;
   scheduled: Scheduled[];
+  schedule: RecordedSchedule;
   slots: RecordedSlot[];
 }
 
 interface PushCase {
   node: string;
+  owner: string;
   'node-key': Json;
   preload: Preloaded[];
   processes: PushedProcess[];
@@ -64,6 +77,10 @@ export default defineFamily<PushCase>({
     const context = await processNode(data, env, { identity });
     check(data.node, identity.address, 'node');
     for (const process of data.processes) {
+      const definition = await messageOfWire(process['process-wire'], context);
+      await expectMessage(process.process, definition, process.label);
+      check(data.owner, committers(definition).join(), `${process.label} owner`);
+      await checkSchedule(process, data.node);
       const got = await handle(toRequest(process['process-wire']), context);
       check(process['process-status'], got.status, `${process.label} status`);
       check(process['process-id'], decodeReply(got).text('process'), `${process.label} id`);
@@ -95,6 +112,18 @@ function withoutIds(message: Message): Message {
     fields.set(key, value instanceof Message ? withoutIds(value) : value);
   }
   return new Message(fields);
+}
+
+/** The schedule as the recorded node signed it: of the same messages, however they were signed. */
+async function checkSchedule(process: PushedProcess, node: string): Promise<void> {
+  const known = new Map([[0, process['process-id']]]);
+  const assignments = await auditSchedule(process['process-id'], node, process.schedule, known);
+  check(process.scheduled.length + 1, assignments.length, `${process.label} schedule length`);
+  for (const recorded of process.scheduled) {
+    const body = assignments[recorded.slot]?.get('body');
+    const id = body instanceof Message ? messageId(body.without('commitments'), 'unsigned') : undefined;
+    check(recorded['id-none'], id, `${process.label} schedule/${recorded.slot}`);
+  }
 }
 
 async function checkProcess(

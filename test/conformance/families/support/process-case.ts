@@ -76,10 +76,15 @@ export interface ProcessCase {
   'process-status': number;
   messages: RecordedMessage[];
   schedule: RecordedSchedule;
-  'schedule-aos2'?: { headers: Record<string, string>; response: { json: string; status: number } };
+  'schedule-aos2'?: {
+    headers: Record<string, string>;
+    response: { json: string; status: number; 'content-type': string };
+  };
   slots: RecordedSlot[];
   reads?: (RecordedRequest & { response: RecordedResponse })[];
 }
+
+const signed = (value: Value) => messageId(value, 'signed');
 
 /** Machines in this worker: the engines themselves, without the ports of process workers. */
 export const enginesHere: Engines = {
@@ -96,8 +101,9 @@ export async function processNode(
     ...options,
     capabilities: { engines: enginesHere, ...options.capabilities },
   });
-  for (const { message, sha256 } of data.preload) {
+  for (const { id, message, sha256 } of data.preload) {
     const value = message === undefined ? Message.of({ body: await env.module(sha256!) }) : toValue(message);
+    check(id, signed(value), 'preload id');
     await context.cache.write(value);
   }
   return context;
@@ -120,12 +126,12 @@ async function isRefused(wire: RecordedRequest, context: NodeContext): Promise<b
   }
 }
 
-const signed = (value: Value) => messageId(value, 'signed');
-
 /** Definition and messages as they were posted: verified, with their IDs, those that were refused refused. */
 export async function checkWires(data: ProcessCase, context: NodeContext): Promise<void> {
   const process = await messageOfWire(data['process-wire'], context);
   check(data['process-id'], signed(process), 'process-id');
+  // Only a definition that was accepted has a schedule.
+  check(200, data['process-status'], 'process-status');
   check(data.owner, committers(process).join(), 'owner');
   check(true, await verifyMessage(process), 'process verifies');
   await expectMessage(data.process, process, 'process');
@@ -154,7 +160,7 @@ function onlyRecorded(message: Json, decoded: Message): Message {
 }
 
 /** The keys that a commitment covers are compared as a set: a wire may name one twice, in an order of its own. */
-async function expectMessage(message: Json, decoded: Message, where: string): Promise<void> {
+export async function expectMessage(message: Json, decoded: Message, where: string): Promise<void> {
   const ignore = (path: readonly string[]) => path[0] === 'commitments' && path[2] === 'committed';
   await expectValue(message, decoded, { where, id: signed, ignore });
   const wanted = commitmentsOf(toMessage(message));
@@ -163,15 +169,16 @@ async function expectMessage(message: Json, decoded: Message, where: string): Pr
     checkJson(keys(wanted.get(id)!), keys(commitment), `${where}/${id}/committed`);
 }
 
-/** The recorded schedule, audited and imported. */
-export async function importSchedule(data: ProcessCase, context: NodeContext): Promise<Message[]> {
-  const { node } = data;
-  const id = data['process-id'];
-  const { response } = data.schedule;
-  /** IDs of the messages that were accepted, by slot. */
-  const messages = new Map(
-    data.messages.flatMap(({ slot, id: message }) => (slot === undefined ? [] : [[slot, message] as const])),
-  );
+/**
+ * The assignments of a recorded schedule, audited: the node has signed them, and they are of these messages.
+ * `messages`: IDs by slot, where they are known.
+ */
+export async function auditSchedule(
+  id: string,
+  node: string,
+  { response }: RecordedSchedule,
+  messages: ReadonlyMap<number, string>,
+): Promise<Message[]> {
   const reply = decodeHttpMessage(httpForm(Object.entries(response.headers), fromBase64(response.body)));
   const delivered = assignmentsOf(reply);
   const assignments = withAssignedBodies(delivered);
@@ -184,14 +191,24 @@ export async function importSchedule(data: ProcessCase, context: NodeContext): P
   let state = await auditDefinition(id, definition);
   for (const assignment of assignments) {
     const next = await auditAssignment(state, assignment);
-    check(node, next.audited.scheduler, `schedule/${next.audited.slot} scheduler`);
-    const { slot, id: chained, body } = next.audited;
-    const wanted = messages.get(slot) ?? id;
+    const { slot, id: chained, body, scheduler } = next.audited;
+    check(node, scheduler, `schedule/${slot} scheduler`);
+    const wanted = messages.get(slot);
     // A message may have come with more signatures than the record shows: then one of them is the record's.
-    if (!commitmentsOf(body).has(wanted)) check(wanted, chained, `schedule/${slot} message`);
+    if (wanted !== undefined && !commitmentsOf(body).has(wanted))
+      check(wanted, chained, `schedule/${slot} message`);
     state = next.state;
   }
-  check(messages.size + 1, assignments.length, 'schedule length');
+  return delivered;
+}
+
+/** The recorded schedule, audited and imported. */
+export async function importSchedule(data: ProcessCase, context: NodeContext): Promise<Message[]> {
+  const id = data['process-id'];
+  const messages = new Map([[0, id]]);
+  for (const { slot, id: message } of data.messages) if (slot !== undefined) messages.set(slot, message);
+  const delivered = await auditSchedule(id, data.node, data.schedule, messages);
+  check(messages.size, delivered.length, 'schedule length');
   for (const assignment of delivered) {
     const body = assignment.get('body');
     if (body instanceof Message) await context.cache.write(body);
@@ -267,6 +284,8 @@ export async function checkAos2(data: ProcessCase, context: NodeContext): Promis
   if (!recorded) return;
   const got = await ask(data.schedule.path, context, recorded.headers);
   check(recorded.response.status, got.status, 'schedule-aos2 status');
+  const type = got.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+  check(recorded.response['content-type'], type, 'schedule-aos2 content-type');
   const parse = (text: string) => JSON.parse(text) as Json;
   checkJson(parse(recorded.response.json), parse(new TextDecoder().decode(got.body)), 'schedule-aos2');
 }
