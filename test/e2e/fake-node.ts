@@ -370,6 +370,24 @@ export async function openNode(): Promise<OpenNode> {
       throw refuse('bad-file', 400, 'This file is not an export of a process');
     },
     removeProcess: async (target) => void processes.delete(target),
+    verify: async () => {
+      throw refuse('unreachable', 502, 'The fake node reaches nobody');
+    },
+    startVerification: async () => {
+      throw refuse('unreachable', 502, 'The fake node reaches nobody');
+    },
+    verifications: async () => [],
+    pauseVerification: async () => {},
+    resumeVerification: async () => {},
+    removeVerification: async () => {},
+    exportReport: async () => new Uint8Array(),
+    evidence: async () => new Uint8Array(),
+    evidenceList: async () => [],
+    checkEvidence: async () => ({
+      proves: false,
+      kind: 'wrong-answer',
+      findings: ['The fake node checks nothing.'],
+    }),
     message: async (target) => ({
       id: target,
       tree: tree(

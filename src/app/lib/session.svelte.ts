@@ -1,5 +1,11 @@
 /** The open node and what the whole app knows of it: one connection, kept current by the node's events. */
-import { openNode, type NodeInfo, type OpenNode, type ProcessSummary } from '../../client/index.ts';
+import {
+  openNode,
+  type NodeInfo,
+  type OpenNode,
+  type ProcessSummary,
+  type Verification,
+} from '../../client/index.ts';
 import { SvelteMap } from 'svelte/reactivity';
 import { failure, type Failure } from './errors.ts';
 import { toasts } from './toasts.svelte.ts';
@@ -9,6 +15,7 @@ class Session {
   problem = $state.raw<Failure | undefined>();
   info = $state.raw<NodeInfo | undefined>();
   processes = $state.raw<ProcessSummary[] | undefined>();
+  verifications = $state.raw<Verification[]>([]);
   online = $state(navigator.onLine);
   /** Grows with every event of a process: what shows the process reads it to know when to read again. */
   readonly changes = new SvelteMap<string, number>();
@@ -31,6 +38,7 @@ class Session {
       this.#node = node;
       node.subscribe((event) => {
         if (event.type === 'notice') toasts.show(event.text, event.level);
+        else if (event.type === 'verification') void this.#readVerifications();
         else {
           if (event.type !== 'node') this.changes.set(event.id, (this.changes.get(event.id) ?? 0) + 1);
           void this.refresh();
@@ -60,8 +68,16 @@ class Session {
     return this.#refreshing;
   }
 
+  async #readVerifications(): Promise<void> {
+    this.verifications = await this.node.verifications();
+  }
+
   async #read(): Promise<void> {
-    const [info, processes] = await Promise.all([this.node.info(), this.node.processes()]);
+    const [info, processes] = await Promise.all([
+      this.node.info(),
+      this.node.processes(),
+      this.#readVerifications(),
+    ]);
     this.info = info;
     this.processes = processes.toSorted((a, b) => b.lastActivity - a.lastActivity);
   }
