@@ -100,13 +100,18 @@ export function errorText(term: Term): string {
       return args.length ? valueText(args[0]) : 'nil';
     }
     default:
-      return `{${[kind, ...term.slice(1).map(raw)].join(',')}}!`;
+      return `{${[atomText(kind), ...term.slice(1).map(raw)].join(',')}}!`;
   }
+}
+
+/** Atoms that do not begin with a small letter are quoted. */
+function atomText(name: string): string {
+  return /^[a-z]/.test(name) ? name : `'${name}'`;
 }
 
 /** As Erlang writes a term. */
 function raw(value: TermPart): string {
-  if (value instanceof TermAtom) return value.name;
+  if (value instanceof TermAtom) return atomText(value.name);
   if (value instanceof TermBytes)
     return `<<${[...value.bytes].map((byte) => byte.charCodeAt(0)).join(',')}>>`;
   return part(value);

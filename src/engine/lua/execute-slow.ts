@@ -1,5 +1,12 @@
 /** The instructions' longer cases, kept out of the loop so that it stays small enough to be optimised. */
-import { arithmetic, lessEqualNumbers, lessNumbers, type BinaryName, type BitName } from './arithmetic.ts';
+import {
+  arithmetic,
+  lessEqualNumbers,
+  lessNumbers,
+  type BinaryName,
+  type BitName,
+  type Num,
+} from './arithmetic.ts';
 import { badArgument, LuaCrash } from './errors.ts';
 import type { Frame } from './frame.ts';
 import type { Interpreter } from './interpreter.ts';
@@ -122,7 +129,15 @@ export function forPrepare(R: Value[], a: number): boolean {
   const numbers = controls.map(toNumber);
   if (numbers.includes(undefined)) throw badArgument('loop', controls);
   for (let i = 0; i < 3; i++) R[a + i] = numbers[i];
+  R[a + 1] = wholeLimit(numbers[0], numbers[1]!, numbers[2]);
   return round(R, a);
+}
+
+/** For an integer counter a float limit is as good as the last integer before it, and faster. */
+function wholeLimit(start: Value, limit: Num, step: Value): Num {
+  if (typeof start !== 'number' || typeof step !== 'number' || !(limit instanceof LuaFloat)) return limit;
+  const whole = step > 0 ? Math.floor(limit.n) : Math.ceil(limit.n);
+  return Number.isSafeInteger(whole) ? whole + 0 : limit;
 }
 
 /** Next round of a numeric `for`; false at the end. */

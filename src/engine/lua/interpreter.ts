@@ -15,6 +15,9 @@ import { Builtin, Call, HostCall, LuaFunction, NONE, Running, type Answer, type 
 export type Outcome =
   { readonly done: true; readonly values: Value[] } | { readonly done: false; readonly call: HostCall };
 
+/** How many `__call` handlers may call each other: the reference would loop for ever. */
+const CHAIN = 1000;
+
 export class Interpreter {
   readonly state: State;
   /** The running frame. */
@@ -91,7 +94,7 @@ export class Interpreter {
    * Calls anything: pushes a frame, or answers at once. Results go to register `into` of the frame that runs now.
    */
   call(fn: Value, args: Value[], into: number, want: number): void {
-    for (;;) {
+    for (let chain = 0; chain < CHAIN; chain++) {
       if (fn instanceof LuaFunction) {
         this.enter(fn, args, into, want);
         return;
@@ -104,8 +107,8 @@ export class Interpreter {
       if (handler === undefined) throw luaError('undefined_function', fn);
       args = [fn, ...args];
       fn = handler;
-      this.step();
     }
+    throw new LuaLimit('depth', 'A chain of __call does not end.');
   }
 
   step(): void {

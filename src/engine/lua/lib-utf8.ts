@@ -55,7 +55,6 @@ export function utf8(state: State, builtins: Builtins): Library {
     range(args, 'offset');
     throw luaError('NYI', new TermAtom('offset'));
   });
-  // The reference names it `'NYI'`, with quotes, because it begins with a capital.
   return lib;
 }
 
