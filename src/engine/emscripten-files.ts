@@ -5,47 +5,27 @@
  * clock is a counter (vectors/legacy-aos.md).
  */
 import { fromBase64, toBase64Url } from '../base/bytes.ts';
+import {
+  DEVICE,
+  DIRECTORY,
+  ERRNO,
+  fail,
+  FILE,
+  FileError,
+  isDirectory,
+  isFile,
+  isKind,
+  isLink,
+  LINK,
+  type Device,
+  type FileNode,
+  type FileStat,
+  type Saved,
+  type SavedNode,
+  type SavedStream,
+  type Stream,
+} from './emscripten-file-node.ts';
 import type { Output } from './program.ts';
-
-/** WASI error numbers, which emscripten's C library uses. */
-export const ERRNO = {
-  access: 2,
-  badFile: 8,
-  busy: 10,
-  exists: 20,
-  invalid: 28,
-  io: 29,
-  isDirectory: 31,
-  loop: 32,
-  tooManyFiles: 33,
-  noDevice: 43,
-  noEntry: 44,
-  notImplemented: 52,
-  notDirectory: 54,
-  notEmpty: 55,
-  notTerminal: 59,
-  notPermitted: 63,
-  range: 68,
-  notSeekable: 70,
-} as const;
-
-export class FileError extends Error {
-  readonly errno: number;
-  constructor(errno: number) {
-    super(`file system error ${errno}`);
-    this.errno = errno;
-  }
-}
-
-const fail = (errno: number): never => {
-  throw new FileError(errno);
-};
-
-const TYPE = 0o170000;
-const FILE = 0o100000;
-const DIRECTORY = 0o040000;
-const DEVICE = 0o020000;
-const LINK = 0o120000;
 
 const WRITE_ONLY = 1;
 const ACCESS_MODE = 2097155;
@@ -59,51 +39,6 @@ const NO_FOLLOW = 131072;
 const MOST_FILES_OPEN = 4096;
 /** Bytes that all files of one process may hold together. */
 const MOST_BYTES = 512 * 1024 * 1024;
-
-export interface FileNode {
-  id: number;
-  name: string;
-  parent: FileNode;
-  mode: number;
-  device: number;
-  /** Milliseconds of the pinned clock. */
-  timestamp: number;
-  link: string;
-  children: Map<string, FileNode>;
-  content: Uint8Array;
-  size: number;
-}
-
-/** An open file; copies made by `dup` share position and flags. */
-export interface Stream {
-  fd: number;
-  readonly node: FileNode;
-  readonly path: string;
-  readonly shared: { flags: number; position: number };
-  readonly device: Device | undefined;
-}
-
-interface Device {
-  readonly terminal: boolean;
-  read(into: Uint8Array): number;
-  write(from: Uint8Array): number;
-  close?(): void;
-}
-
-export interface FileStat {
-  device: number;
-  mode: number;
-  rdev: number;
-  size: number;
-  blocks: number;
-  time: number;
-  ino: number;
-}
-
-const isKind = (node: FileNode, kind: number) => (node.mode & TYPE) === kind;
-export const isDirectory = (node: FileNode) => isKind(node, DIRECTORY);
-export const isLink = (node: FileNode) => isKind(node, LINK);
-const isFile = (node: FileNode) => isKind(node, FILE);
 
 export class Files {
   #tick: () => number;
@@ -640,32 +575,4 @@ export class Files {
     }
     this.touched = true;
   }
-}
-
-interface SavedNode {
-  i: number;
-  n: string;
-  p: number;
-  m: number;
-  d: number;
-  t: number;
-  l?: string;
-  c?: string;
-  /** Open, but in no directory any more. */
-  x?: true;
-}
-
-interface SavedStream {
-  f: number;
-  i: number;
-  p: string;
-  s: number;
-}
-
-interface Saved {
-  next: number;
-  random: number;
-  nodes: SavedNode[];
-  shared: { flags: number; position: number }[];
-  streams: SavedStream[];
 }

@@ -2,7 +2,8 @@
  * The system calls of emscripten programs over the in-memory file system. System calls answer 0 or a negative
  * error number, WASI calls the positive number.
  */
-import { ERRNO, FileError, Files, type FileStat } from './emscripten-files.ts';
+import { ERRNO, FileError, type FileStat } from './emscripten-file-node.ts';
+import { Files } from './emscripten-files.ts';
 import { utf8Bytes, type LinearMemory, type Word } from './linear-memory.ts';
 
 const CURRENT_DIRECTORY = -100;

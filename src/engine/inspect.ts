@@ -3,7 +3,7 @@
  * by its name (process.md §4.1), and whether this node can run it.
  */
 import { AoError } from '../base/errors.ts';
-import { readOutline, type ModuleOutline } from './binary.ts';
+import { readOutline, type Export, type ModuleOutline, type ValueType } from './binary.ts';
 import type { ModuleInspection, ModuleKind } from './engine.ts';
 
 /** Largest module that is looked at. */
@@ -44,7 +44,8 @@ function kindOf({ imports, exports, memories }: ModuleOutline): ModuleKind {
   const wide = memories[0]?.wordBits === 64;
   // The first emscripten family is minified: everything it needs comes from a module called `a`.
   if (!wide && imports.some(({ module }) => module === 'a')) return 'emscripten-wasm32';
-  if (!exported('handle')) return 'bare';
+  const word = wide ? 'i64' : 'i32';
+  if (!fits(exports, 'handle', [word, word], word)) return 'bare';
   if (EMSCRIPTEN_MARKS.some((name) => imported.has(`env.${name}`))) {
     if (wide) return 'emscripten-wasm64-draft_2024_02_15';
     if (exported('asyncify_start_unwind') || exported('_emscripten_stack_alloc'))
@@ -52,12 +53,22 @@ function kindOf({ imports, exports, memories }: ModuleOutline): ModuleKind {
     if (imported.has('env.getTempRet0')) return 'emscripten-wasm32-2';
     return 'emscripten-wasm32-3';
   }
-  if (!exported('malloc') || !exported('memory', 'memory')) return 'bare';
+  if (!fits(exports, 'malloc', [word], word) || !exported('memory', 'memory')) return 'bare';
   const standalone = imports.every(
     ({ module, name }) => module === WASI || (module === 'env' && known(name)),
   );
   if (!standalone) return 'bare';
   return wide ? 'ao-standalone-wasm64' : 'ao-standalone-wasm32';
+}
+
+/** True if the module exports a function of exactly this signature. */
+function fits(exports: readonly Export[], name: string, parameters: ValueType[], result: ValueType): boolean {
+  const signature = exports.find((entry) => entry.name === name)?.signature;
+  return (
+    signature?.parameters.join() === parameters.join() &&
+    signature.results.length === 1 &&
+    signature.results[0] === result
+  );
 }
 
 /** Imports of standalone modules beside WASI's (process.md §4.4). */

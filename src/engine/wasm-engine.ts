@@ -23,21 +23,14 @@ import {
   type WasmStart,
 } from './engine.ts';
 import { BareProgram } from './bare.ts';
+import { callExport } from './call-export.ts';
+import { failureOf, replyFails } from './failure.ts';
 import { inspectOutline, kindWithFormat, metersAtLoad } from './inspect.ts';
-import { isJump } from './longjmp.ts';
 import { meterModule } from './metering.ts';
 import { loadImage, PageTracker } from './pages.ts';
-import {
-  Abort,
-  NoMemory,
-  OutOfGas,
-  type Drive,
-  type Handled,
-  type Program,
-  type ProgramStart,
-} from './program.ts';
+import type { Drive, Handled, Program, ProgramStart } from './program.ts';
 import { StandaloneProgram } from './standalone.ts';
-import { compileModule, isTrap } from './webassembly.ts';
+import { compileModule } from './webassembly.ts';
 
 export type HashBytes = (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
 
@@ -384,25 +377,6 @@ function signatures(entries: [string, Signature | undefined][]): Map<string, Sig
   return out;
 }
 
-function failureOf(thrown: unknown): { reason: 'trap' | 'abort' | 'gas' | 'memory'; error: string } {
-  if (thrown instanceof OutOfGas) return { reason: 'gas', error: thrown.message };
-  if (thrown instanceof NoMemory) return { reason: 'memory', error: thrown.message };
-  if (thrown instanceof Abort) return { reason: 'abort', error: thrown.message };
-  if (isJump(thrown)) return { reason: 'trap', error: 'The program jumped out of the call that it was in.' };
-  if (isTrap(thrown)) return { reason: 'trap', error: thrown.message || 'The program trapped.' };
-  throw thrown;
-}
-
-/** Legacynet's rule for a reply (process.md §6.2): not JSON, not `ok`, or an `Error` that JavaScript takes for true. */
-export function replyFails(reply: string): boolean {
-  try {
-    const { ok, response } = JSON.parse(reply) as { ok?: unknown; response?: { Error?: unknown } };
-    return !ok || Boolean(response?.Error);
-  } catch {
-    return true;
-  }
-}
-
 function isMutable(value: WebAssembly.ExportValue | undefined): boolean {
   if (!(value instanceof WebAssembly.Global)) return false;
   try {
@@ -430,46 +404,4 @@ function cannotGrow(byteLength: number): AoError {
   return new AoError('out-of-memory', `There is no room for a memory of ${byteLength} bytes.`, {
     status: 507,
   });
-}
-
-function callExport(
-  program: Program,
-  known: ReadonlyMap<string, Signature>,
-  name: string,
-  parameters: readonly (bigint | number)[],
-): CallResult {
-  const signature = known.get(name);
-  const callable = program.exports[name] as ((...words: (bigint | number)[]) => unknown) | undefined;
-  if (!signature || !callable)
-    return { ok: false, reason: 'no-function', error: `Function not found: ${name}` };
-  if (parameters.length !== signature.parameters.length)
-    return {
-      ok: false,
-      reason: 'bad-parameters',
-      error: `${name} takes ${signature.parameters.length} parameters, not ${parameters.length}.`,
-    };
-  try {
-    const words = parameters.map((value, i) => toWord(value, signature.parameters[i]!));
-    const result = callable(...words);
-    const list = signature.results.length === 1 ? [result] : Array.isArray(result) ? result : [];
-    return { ok: true, results: list.map((value, i) => fromWord(value, signature.results[i]!)) };
-  } catch (thrown) {
-    if (thrown instanceof AoError) return { ok: false, reason: 'bad-parameters', error: thrown.message };
-    return { ok: false, reason: 'trap', error: failureOf(thrown).error };
-  }
-}
-
-/** Integers wrap to their width, as the engine of the reference takes them. */
-function toWord(value: bigint | number, type: string): bigint | number {
-  if (type === 'f32' || type === 'f64') return Number(value);
-  if (typeof value === 'number' && !Number.isInteger(value))
-    throw new AoError('bad-parameters', `${value} is not an integer.`);
-  if (type === 'i64') return BigInt.asIntN(64, BigInt(value));
-  if (type === 'i32') return Number(BigInt.asIntN(32, BigInt(value)));
-  throw new AoError('bad-parameters', `A parameter of type ${type} cannot be given.`);
-}
-
-function fromWord(value: unknown, type: string): bigint | number {
-  if (type === 'f32' || type === 'f64') return Number(value);
-  return BigInt(value as bigint | number);
 }

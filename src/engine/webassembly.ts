@@ -5,7 +5,6 @@
  * memory; Node 20 (behind a flag) takes and gives Number. `growMemory` hides the difference.
  */
 import { AoError } from '../base/errors.ts';
-import { PAGE_BYTES } from './engine.ts';
 
 /** A module with nothing but a 64-bit memory: `(module (memory i64 1))`. */
 const MEMORY64_PROBE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 3, 1, 4, 1);
@@ -70,21 +69,6 @@ export function growMemory(memory: WebAssembly.Memory, pages: number, wordBits: 
   } catch {
     return false;
   }
-}
-
-/** Grows to at least `byteLength`, rounded up to a page. */
-export function growTo(memory: WebAssembly.Memory, byteLength: number, wordBits: 32 | 64): boolean {
-  const missing = byteLength - memory.buffer.byteLength;
-  return missing <= 0 || growMemory(memory, Math.ceil(missing / PAGE_BYTES), wordBits);
-}
-
-/** True for what running code may throw: a trap, a full stack, or an uncaught exception of its own. */
-export function isTrap(thrown: unknown): thrown is Error {
-  return (
-    thrown instanceof WebAssembly.RuntimeError ||
-    thrown instanceof RangeError ||
-    (typeof WebAssembly.Exception === 'function' && thrown instanceof WebAssembly.Exception)
-  );
 }
 
 function text(thrown: unknown): string {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ERRNO, FileError, Files } from '../../../src/engine/emscripten-files.ts';
+import { ERRNO, FileError } from '../../../src/engine/emscripten-file-node.ts';
+import { Files } from '../../../src/engine/emscripten-files.ts';
 import { Output } from '../../../src/engine/program.ts';
 
 const CREATE = 64;

@@ -2,7 +2,8 @@ import wabt from 'wabt';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AoError } from '../../../src/base/errors.ts';
 import { PAGE_BYTES, type WasmEngine, type WasmStart } from '../../../src/engine/engine.ts';
-import { replyFails, startWasm } from '../../../src/engine/wasm-engine.ts';
+import { replyFails } from '../../../src/engine/failure.ts';
+import { startWasm } from '../../../src/engine/wasm-engine.ts';
 
 /**
  * A standalone process with 32-bit addresses. The first letter of a message says what to do, after the number at
