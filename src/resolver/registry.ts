@@ -41,7 +41,9 @@ export class DeviceRegistry implements Devices {
 
   /** A registry of some of these devices. */
   only(names: ReadonlySet<string>): DeviceRegistry {
-    return new DeviceRegistry([...this.#devices.values()].flatMap(({ device }) => (names.has(device.name) ? device : [])));
+    return new DeviceRegistry(
+      [...this.#devices.values()].flatMap(({ device }) => (names.has(device.name) ? device : [])),
+    );
   }
 
   /** The device's function for a key, however the key is spelled. */

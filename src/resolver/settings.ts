@@ -37,7 +37,13 @@ export const TOP: Settings = { forceMessage: false, hashpath: 'update', ancestor
 /** What a device's own resolutions run with: unforced literals, no hashpath, the node's cache control. */
 export function insideDevice(outer: Settings): Settings {
   const { ancestors, depth, devices } = outer;
-  return { forceMessage: false, hashpath: 'ignore', ancestors, depth: depth + 1, ...(devices ? { devices } : {}) };
+  return {
+    forceMessage: false,
+    hashpath: 'ignore',
+    ancestors,
+    depth: depth + 1,
+    ...(devices ? { devices } : {}),
+  };
 }
 
 /** Resolutions inside resolutions before a request is refused as endless. */

@@ -7,7 +7,8 @@ async function open(): Promise<OpenNode> {
   node = await openNode({
     serviceWorker: false,
     database: `test-${crypto.randomUUID()}`,
-    createWorker: () => new Worker(new URL('../../../workers/node.worker.ts', import.meta.url), { type: 'module' }),
+    createWorker: () =>
+      new Worker(new URL('../../../workers/node.worker.ts', import.meta.url), { type: 'module' }),
   });
   return node;
 }
@@ -37,7 +38,9 @@ describe('a node in a worker', () => {
     const sent = await opened.send(counter.id, { action: 'Inc', tags: { by: '5' } });
     expect(sent.slot).toBe(1);
     expect(sent.result?.ok).toBe(true);
-    const response = await opened.fetch(`/${counter.id}~process@1.0/now/count`, { headers: { 'accept-bundle': 'true' } });
+    const response = await opened.fetch(`/${counter.id}~process@1.0/now/count`, {
+      headers: { 'accept-bundle': 'true' },
+    });
     expect(await text(response)).toBe('5');
     const slots = await opened.slots(counter.id);
     expect(slots.map(({ slot }) => slot)).toEqual([1, 0]);
@@ -46,7 +49,9 @@ describe('a node in a worker', () => {
   it('refuses what it does not know with a typed error', async () => {
     const opened = await open();
     await expect(opened.process('x'.repeat(43))).rejects.toMatchObject({ code: 'no-process', status: 404 });
-    await expect(opened.spawn({ module: { type: 'wasm', bytes: Uint8Array.of(1, 2, 3) } })).rejects.toMatchObject({
+    await expect(
+      opened.spawn({ module: { type: 'wasm', bytes: Uint8Array.of(1, 2, 3) } }),
+    ).rejects.toMatchObject({
       code: 'bad-module',
     });
   });

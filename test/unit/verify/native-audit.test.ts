@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { AoError } from '../../../src/base/errors.ts';
-import { Message } from '../../../src/message/message.ts';
+import type { Message } from '../../../src/message/message.ts';
 import { auditAssignment, auditDefinition } from '../../../src/verify/native-audit.ts';
 import { checkSchedule, type ScheduleCase } from '../../conformance/schedule-case.ts';
 import { toMessage } from '../../conformance/value.ts';
