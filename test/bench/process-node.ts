@@ -6,7 +6,7 @@ import { messageId } from '../../src/commitment/id.ts';
 import { commitmentDevice } from '../../src/commitment/devices.ts';
 import { createNode, type Node } from '../../src/node/node.ts';
 import { Schedules } from '../../src/device/schedules.ts';
-import { toBytes } from '../../src/base/bytes.ts';
+import { fromBase64, toBytes } from '../../src/base/bytes.ts';
 
 let counter = 0;
 
@@ -65,4 +65,30 @@ export async function get(node: Node, path: string): Promise<string> {
   const text = new TextDecoder().decode(response.body);
   if (response.status !== 200) throw new Error(`${path}: ${response.status} ${text}`);
   return text;
+}
+
+/** The smallest module of the recorded WASM processes. */
+export function smallestModule(vectors: unknown): Uint8Array<ArrayBuffer> {
+  const modules = (vectors as { module: { wasm: { $bin: string } | string } }[]).map(({ module }) =>
+    fromBase64(typeof module.wasm === 'string' ? module.wasm : module.wasm.$bin),
+  );
+  return modules.reduce((smallest, module) => (module.length < smallest.length ? module : smallest));
+}
+
+/** Keys of a native process over an image. */
+export function nativeKeys(image: string, address: string, name: string): Record<string, ValueInput> {
+  return {
+    device: 'process@1.0',
+    type: 'Process',
+    name,
+    scheduler: address,
+    authority: address,
+    'execution-device': 'stack@1.0',
+    'device-stack': ['wasi@1.0', 'json-iface@1.0', 'wasm-64@1.0', 'patch@1.0', 'multipass@1.0'],
+    'stack-keys': ['init', 'compute', 'snapshot', 'normalize'],
+    passes: 2n,
+    'output-prefix': 'wasm',
+    'patch-from': '/results/outbox',
+    image,
+  };
 }
