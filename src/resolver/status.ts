@@ -39,11 +39,11 @@ export function statusOf({ status, value }: Result): number {
 }
 
 function statusValue(status: Value | undefined): number | undefined {
-  if (typeof status === 'bigint') return Number(status);
+  if (typeof status === 'bigint') return status >= 100n && status <= 599n ? Number(status) : undefined;
   if (status instanceof Atom) return statusOfName(status.name);
   if (!isBinary(status)) return undefined;
   const text = typeof status === 'string' ? status : fromBytes(status);
-  return /^\d{3}$/.test(text) ? Number(text) : statusOfName(text);
+  return /^[1-5]\d\d$/.test(text) ? Number(text) : statusOfName(text);
 }
 
 /** The result as a message with its status as a number, unless a signature covers the status that it has. */
