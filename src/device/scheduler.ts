@@ -96,6 +96,12 @@ async function post(base: Message, request: Message, context: Context): Promise<
       : redirectTo(located, id);
   // The message is to be found by its ID; the assignment keeps it exactly as it came.
   await context.cache.write(message);
+  if (message.has('path'))
+    context.report({
+      type: 'warning',
+      process: id,
+      text: 'A message with a path of its own was scheduled: it is run with that path instead of `compute`, which most processes can not do.',
+    });
   const also = request.private[ALSO_WRITE] as AlsoWrite | undefined;
   return { status: 'ok', value: await Schedules.of(context).assign(id, message, context, also) };
 }
