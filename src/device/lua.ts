@@ -5,11 +5,12 @@
 import { AoError } from '../base/errors.ts';
 import type { LuaOutcome, LuaValue } from '../engine/lua/contract.ts';
 import { Message } from '../message/message.ts';
-import { Atom, type Value } from '../message/value.ts';
+import { Atom, Link, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { AnyKeyFunction, Device, KeyFunction, Result } from '../resolver/device.ts';
 import { callDevice } from './direct.ts';
 import { closeLua, luaOf, startLuaMachine, withLua, type LuaMachine } from './lua-machine.ts';
+import { onLuaFork } from './machine-fork.ts';
 import { crash, fromLua, readable, termText, toLua } from './lua-values.ts';
 import { integerOf, itemsOf, readFirst, textOf } from './values.ts';
 
@@ -50,6 +51,11 @@ const functions: KeyFunction = async (base, _request, context) => {
 
 const compute: AnyKeyFunction = async (key, base, request, context) => {
   if (base.has(key)) return callDevice('message@1.0', key, base, request, context);
+  const forked = await onLuaFork(base, context, (state) => run(key, state, request, context));
+  return forked ?? run(key, base, request, context);
+};
+
+async function run(key: string, base: Message, request: Message, context: Context): Promise<Result> {
   let machine: LuaMachine;
   try {
     machine = await machineFor(base, context);
@@ -62,7 +68,8 @@ const compute: AnyKeyFunction = async (key, base, request, context) => {
   const args = await argumentsFor(base, request, context);
   // Never the real clock: the time of the assignment, as milliseconds.
   const now = integerOf(request.get('timestamp')) ?? 0;
-  const outcome = await machine.engine.call(name, args, { now });
+  // What a list or a plain result changed in the machine is lost (lua.md §12.5).
+  const outcome = await machine.engine.call(name, args, { now, keep: 'message' });
   const result = resultOf(outcome);
   if (result.status === 'ok' && result.value instanceof Message) {
     const printed = outcome.output ? { printed: readable(outcome.output) } : {};
@@ -74,7 +81,7 @@ const compute: AnyKeyFunction = async (key, base, request, context) => {
   // Nothing carries the machine on.
   if (!luaOf(base)) await closeLua(machine);
   return result;
-};
+}
 
 function places(key: string, base: Message, request: Message): [Value, string][] {
   return [
@@ -89,8 +96,17 @@ async function argumentsFor(base: Message, request: Message, context: Context): 
   const items = itemsOf(given);
   const values = items ?? [base.withoutPrivate(), request.withoutPrivate(), Message.empty];
   const loaded: LuaValue[] = [];
-  for (const value of values) loaded.push(toLua(await context.cache.loadAll(value)));
+  for (const value of values)
+    loaded.push(toLua(hasLinks(value) ? await context.cache.loadAll(value) : value));
   return loaded;
+}
+
+/** A state that came from Lua has none, however large it is. */
+function hasLinks(value: Value): boolean {
+  if (value instanceof Link) return true;
+  if (Array.isArray(value)) return (value as readonly Value[]).some(hasLinks);
+  if (value instanceof Message) for (const [, item] of value) if (hasLinks(item)) return true;
+  return false;
 }
 
 function resultOf(outcome: LuaOutcome): Result {

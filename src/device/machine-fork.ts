@@ -4,6 +4,7 @@
  */
 import type { Message } from '../message/message.ts';
 import type { Context } from '../resolver/context.ts';
+import { closeLua, luaOf, restoreLua, snapshotLua } from './lua-machine.ts';
 import type { LiveProcess } from './process-live.ts';
 import { startInstance } from './wasm-start.ts';
 import { instanceOf, withInstance } from './wasm-instance.ts';
@@ -31,5 +32,27 @@ export async function onFork<T>(
     return await action(withInstance(state.withPrivate({ [FORK]: undefined }), instance));
   } finally {
     await instance.engine.close();
+  }
+}
+
+/** The same for a Lua machine. */
+export async function onLuaFork<T>(
+  state: Message,
+  context: Context,
+  action: (state: Message) => Promise<T>,
+): Promise<T | undefined> {
+  const live = state.private[FORK] as LiveProcess | undefined;
+  if (!live || luaOf(state)) return undefined;
+  const image = await live.withLiveState(context, async (running) => {
+    const machine = luaOf(running);
+    return machine ? snapshotLua(machine) : undefined;
+  });
+  const own = state.withPrivate({ [FORK]: undefined });
+  const ready = image ? await restoreLua(own, image, context) : own;
+  try {
+    return await action(ready);
+  } finally {
+    const machine = luaOf(ready);
+    if (machine) await closeLua(machine);
   }
 }
