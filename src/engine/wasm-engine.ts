@@ -107,6 +107,8 @@ class Engine implements WasmEngine {
     this.#fromFresh = image === undefined;
     if (image) {
       this.#tracker.adopt(image);
+      // Their hashes are not known here; a page that becomes zero again is a change all the same.
+      for (const { index } of image.pages) this.#saved.set(index, '?');
       this.#checkpointState = { ...image.globals };
     }
   }

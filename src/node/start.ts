@@ -3,12 +3,15 @@
  * Ports may come before the node is ready; their calls wait. If it can not start, every call says why.
  */
 import { AoError } from '../base/errors.ts';
+import { resumePushes } from '../device/push.ts';
 import { expose } from '../protocol/rpc.ts';
 import { openIndexedDb } from '../store/indexeddb.ts';
 import { MemoryStore } from '../store/memory.ts';
 import type { Store } from '../store/store.ts';
 import { nodeApi, type NodeService } from './api.ts';
 import { createNode } from './node.ts';
+import { withSamplePeers } from './sample-peer.ts';
+import { fetchTransport } from './transport.ts';
 
 export interface StartMessage {
   readonly type: 'beamlet:start';
@@ -31,7 +34,9 @@ export function serveNode(scope: DedicatedWorkerGlobalScope, createWorker: () =>
 
 async function start({ database, modules }: StartMessage, createWorker: () => Worker): Promise<NodeService> {
   const { store, kind } = await openStore(database);
-  const node = await createNode({ store, createWorker });
+  const node = await createNode({ store, createWorker, http: withSamplePeers(fetchTransport()) });
+  // Pushes that a closed tab left half-way go on by themselves.
+  resumePushes(node.context).catch((thrown: unknown) => console.warn('A push could not be resumed.', thrown));
   return nodeApi(node, { storage: kind, modules });
 }
 
