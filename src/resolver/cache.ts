@@ -14,7 +14,7 @@ import { Atom, isBinary, Link, type Value } from '../message/value.ts';
 import type { Store, Write } from '../store/store.ts';
 import type { Cache } from './context.ts';
 import { Lru } from './cache/lru.ts';
-import { matchKey, prepare } from './cache/prepare.ts';
+import { matchKey, prepare, type Prepared } from './cache/prepare.ts';
 import { numbered } from './force-message.ts';
 
 const LINKED_MESSAGE = /^[A-Za-z0-9_-]{43}$/;
@@ -37,9 +37,8 @@ export class MessageCache implements Cache {
 
   async write(value: Value): Promise<string> {
     const prepared = await prepare(value, (link) => this.load(link));
-    const writes = await this.#joinCommitments(prepared.writes);
-    for (const [name, id] of prepared.claims)
-      if (!(await this.#isTaken(name))) writes.push({ table: 'links', key: name, value: id });
+    const writes = await this.#changes(prepared);
+    if (writes.length === 0) return prepared.id;
     await this.#store.write(writes);
     for (const { table, key, value: stored } of writes) {
       if (table === 'messages') this.#remember(key as string, fromPlain(stored as Plain), stored as Plain);
@@ -48,29 +47,29 @@ export class MessageCache implements Cache {
     return prepared.id;
   }
 
-  async #isTaken(name: string): Promise<boolean> {
-    return (await this.#record(name)) !== undefined || (await this.#alias(name)) !== undefined;
+  /** Only what the store does not have yet. */
+  async #changes({ writes, claims }: Prepared): Promise<Write[]> {
+    const out: Write[] = [];
+    const unchanged = new Set<string>();
+    for (const write of writes) {
+      if (write.table === 'messages') {
+        const id = write.key as string;
+        const unproven = new Set(claims.filter(([, to]) => to === id).map(([name]) => name));
+        const joined = joinCommitments(await this.#record(id), write.value as Plain, unproven);
+        if (joined === undefined) unchanged.add(id);
+        else out.push({ ...write, value: joined });
+      } else if (write.table === 'matches') {
+        if (!unchanged.has((write.key as readonly string[])[2]!)) out.push(write);
+      } else if (write.table !== 'links' || (await this.#alias(write.key as string)) !== write.value)
+        out.push(write);
+    }
+    for (const [name, id] of claims)
+      if (!(await this.#isTaken(name))) out.push({ table: 'links', key: name, value: id });
+    return out;
   }
 
-  /** A message that is stored again with other signatures keeps those it had. */
-  async #joinCommitments(writes: readonly Write[]): Promise<Write[]> {
-    const out: Write[] = [];
-    for (const write of writes) {
-      const plain = write.value;
-      if (write.table !== 'messages' || !(plain instanceof Map)) {
-        out.push(write);
-        continue;
-      }
-      const known = await this.#record(write.key as string);
-      const before = known instanceof Message ? known.message('commitments') : undefined;
-      const now = plain.get('commitments') as Plain | undefined;
-      if (!before) out.push(write);
-      else {
-        const commitments = now === undefined ? before : before.with(fromPlain(now) as Message);
-        out.push({ ...write, value: new Map([...plain, ['commitments', toPlain(commitments)]]) });
-      }
-    }
-    return out;
+  async #isTaken(name: string): Promise<boolean> {
+    return (await this.#record(name)) !== undefined || (await this.#alias(name)) !== undefined;
   }
 
   #remember(id: string, value: Value, plain: Plain): void {
@@ -260,6 +259,24 @@ export class MessageCache implements Cache {
   async writeNodeMessage(name: string, message: Message): Promise<void> {
     await this.#store.write([{ table: 'node', key: name, value: toPlain(message) }], { durable: true });
   }
+}
+
+/**
+ * A message that is stored again keeps the signatures it had and gains those that hold: others would only discredit
+ * it. `undefined` where nothing is new.
+ */
+function joinCommitments(
+  known: Value | undefined,
+  plain: Plain,
+  unproven: ReadonlySet<string>,
+): Plain | undefined {
+  if (known === undefined || !(plain instanceof Map)) return known === undefined ? plain : undefined;
+  const before = known instanceof Message ? known.message('commitments') : undefined;
+  const now = plain.get('commitments');
+  const offered = now === undefined ? Message.empty : (fromPlain(now) as Message);
+  const added = offered.filter((id) => !unproven.has(id) && !before?.has(id));
+  if (added.size === 0) return undefined;
+  return new Map([...plain, ['commitments', toPlain((before ?? Message.empty).with(added))]]);
 }
 
 /** A scalar as the octets that the reference would have in its store. */

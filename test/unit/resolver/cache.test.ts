@@ -124,3 +124,36 @@ describe('messages in the store (resolver.md §6)', () => {
     expect(await cold().readResult('base', 'other')).toBeUndefined();
   });
 });
+
+describe('writing again', () => {
+  it('writes nothing twice', async () => {
+    let writes = 0;
+    const counting = new MessageCache(
+      new Proxy(store, {
+        get: (target, key) => {
+          if (key === 'write') writes++;
+          const value: unknown = Reflect.get(target, key);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      }),
+    );
+    const id = await counting.write(m({ a: { b: '1' } }));
+    expect(writes).toBe(1);
+    expect(await counting.write(m({ a: { b: '1' } }))).toBe(id);
+    expect(writes).toBe(1);
+  });
+
+  it('does not let false signatures onto a message', async () => {
+    const id = await cache.write(m({ a: '1' }));
+    const forged = {
+      'commitment-device': 'httpsig@1.0',
+      type: 'rsa-pss-sha512',
+      committed: ['a'],
+      committer: 'A'.repeat(43),
+      keyid: 'publickey:AAAA',
+      signature: 'AAAA',
+    };
+    await cache.write(m({ wrapper: { a: '1', commitments: { ['B'.repeat(43)]: forged } } }));
+    expect(((await cold().read(id)) as Message).has('commitments')).toBe(false);
+  });
+});
