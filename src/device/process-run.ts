@@ -50,6 +50,11 @@ const PASSING = new Set([
   'peer-unreachable',
 ]);
 
+/** True for what goes by: the slot may still succeed, so it is no failure of the program. */
+export function isPassing({ code }: AoError): boolean {
+  return PASSING.has(code);
+}
+
 /** A state as readers see it: no machine, no hints. */
 export function publicState(state: Message): Message {
   return state.without('snapshot').withoutPrivate();

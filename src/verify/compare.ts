@@ -4,6 +4,7 @@
  * which goes into stored evidence.
  */
 import { contentId } from '../commitment/id.ts';
+import { committers, withOnlyCommitted } from '../commitment/select.ts';
 import { Message } from '../message/message.ts';
 import { equalValues } from '../message/equal.ts';
 import { isPrivateKey } from '../message/keys.ts';
@@ -37,11 +38,16 @@ const INNER = new Set([
   'hashpath',
   'content-type',
   'ao-body-key',
+  // Of an answer that nobody signed: what every HTTP server adds.
+  'content-length',
+  'content-digest',
 ]);
 
 /** A state without its inner keys, and without pointers in its results. */
 export function comparable(state: Message, definition: Message): Message {
-  const visible = state.filter(
+  // Servers and proxies on the way add headers of their own: what the node says is what it signed.
+  const said = committers(state).length > 0 ? withOnlyCommitted(state) : state;
+  const visible = said.filter(
     (key) => !INNER.has(key) && !isPrivateKey(key) && !key.startsWith('access-control-'),
   );
   const results = visible.get('results');

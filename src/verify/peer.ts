@@ -35,6 +35,9 @@ export interface SchedulePage {
   /** By the slot under which the node listed them, ascending. */
   readonly assignments: readonly { readonly key: number | undefined; readonly assignment: Message }[];
   readonly continues: boolean;
+  /** As it came, for evidence. */
+  readonly target: string;
+  readonly response: HttpResponse;
 }
 
 export class Peer {
@@ -95,9 +98,13 @@ export class Peer {
   async schedule(process: string, from: number, to: number): Promise<SchedulePage> {
     // The first page has no range: it is what every node answers, also one that serves a recorded file.
     const range = from === 0 ? '' : `&from=${from}&to=${to}`;
-    const { message } = await this.ask(`/${process}~process@1.0/schedule${range}`, MAX_PAGE);
+    const { message, target, response } = await this.ask(
+      `/${process}~process@1.0/schedule${range}`,
+      MAX_PAGE,
+    );
     const all = message.get('assignments');
-    if (!(all instanceof Message) && !Array.isArray(all)) return { assignments: [], continues: false };
+    if (!(all instanceof Message) && !Array.isArray(all))
+      return { assignments: [], continues: false, target, response };
     const keyed = all instanceof Message;
     const keys = keyed ? [...all.keys()].filter((key) => /^\d{1,15}$/.test(key)).map(Number) : [];
     keys.sort((a, b) => a - b);
@@ -108,6 +115,8 @@ export class Peer {
     return {
       assignments: assignments.filter(({ key }) => key === undefined || (key >= from && key <= to)),
       continues: textOf(message.get('continues')) === 'true',
+      target,
+      response,
     };
   }
 
@@ -123,7 +132,9 @@ export class Peer {
   async byId(id: string): Promise<Value> {
     const { message, value, response } = await this.ask(`/${id}`, MAX_PAGE);
     const content = value === message ? message.without('status') : value;
-    for (const candidate of [content, message, response.body]) {
+    // What a node adds to every answer is no part of what it was asked for.
+    const bare = message.filter((key) => key !== 'status' && !key.startsWith('access-control-'));
+    for (const candidate of [content, bare, message, response.body]) {
       const found = await withId(candidate, id);
       if (found !== undefined) return found;
     }
@@ -142,7 +153,7 @@ export class Peer {
  * The value if this is its ID: computed from the content, or by signatures that verify. What a message says of its
  * own unsigned ID proves nothing.
  */
-async function withId(value: Value, id: string): Promise<Value | undefined> {
+export async function withId(value: Value, id: string): Promise<Value | undefined> {
   if (!(value instanceof Message)) return isBinary(value) && messageId(value) === id ? value : undefined;
   const bare = uncommitted(value);
   if (contentId(bare) === id) return bare;

@@ -1,8 +1,10 @@
 /** Level `replayed` (attestation.md §4.6): compute here what a node claims, and find where it lied. */
 import { AoError } from '../base/errors.ts';
+import { isPassing } from '../device/process-run.ts';
 import { Message } from '../message/message.ts';
 import { isBinary, Link, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
+import type { Result } from '../resolver/device.ts';
 import { comparable, stateDifference, type Difference } from './compare.ts';
 import type { Answer, Peer } from './peer.ts';
 
@@ -31,7 +33,7 @@ export async function ensureModules(
   }
 }
 
-function moduleIds(definition: Message): string[] {
+export function moduleIds(definition: Message): string[] {
   const out = new Set<string>();
   const visit = (value: Value): void => {
     if (value instanceof Link) out.add(value.id);
@@ -88,8 +90,20 @@ export async function computeTo(
   }
 }
 
+/**
+ * @throws AoError what is no failure of the program: `cancelled`, `storage-full`, `worker-died` and the like, after
+ *   which the slot may still succeed
+ */
 export async function stateAt(process: Message, slot: number, context: Context): Promise<Computed> {
-  const result = await context.resolve(process, Message.of({ path: 'compute', slot: BigInt(slot) }));
+  let result: Result;
+  try {
+    result = await context.resolve(process, Message.of({ path: 'compute', slot: BigInt(slot) }));
+  } catch (thrown) {
+    const error = AoError.wrap(thrown);
+    const failed = error.detail['attempted-slot'];
+    if (typeof failed !== 'number' || isPassing(error)) throw error;
+    return { failure: { slot: failed, text: error.message } };
+  }
   if (result.status === 'ok' && result.value instanceof Message) return { state: result.value };
   const { value } = result;
   const message = value instanceof Message ? value : Message.empty;
@@ -103,14 +117,25 @@ export interface Comparison {
   readonly slot: number;
   readonly difference: Difference;
   /** The node's answer at that slot. */
-  readonly answer: Answer | undefined;
+  readonly answer: Answer;
   /** Slots at which the node was asked. */
   readonly reads: number;
 }
 
+/** What comparing one slot showed. `withheld`: the node gave no answer to compare. */
+type Compared =
+  | { readonly kind: 'same'; readonly answer: Answer | undefined }
+  | { readonly kind: 'withheld'; readonly text: string }
+  | { readonly kind: 'differs'; readonly answer: Answer; readonly difference: Difference };
+
 /**
  * Compares a node's state at `slot` with what was computed here; where they differ, finds the first slot at which
- * they do, by halving: as many reads as the number of slots has bits.
+ * they do, by halving: as many reads as the number of slots has bits. A slot that the node does not answer for any
+ * more counts as one before the lie, so the slot that is found is one at which it did lie.
+ *
+ * A process that ended in a failure: the node must answer none of the slots from there on, and the one before as it
+ * is computed here.
+ * @throws AoError `answer-withheld` (502) where the node gives no answer, though there is one
  */
 export async function compareStates(
   process: string,
@@ -118,48 +143,51 @@ export async function compareStates(
   slot: number,
   peer: Peer,
   context: Context,
-): Promise<{ same: true; answer: Answer } | ({ same: false } & Comparison)> {
-  const compareAt = async (at: number) => {
+): Promise<{ same: true; answer: Answer | undefined } | ({ same: false } & Comparison)> {
+  const compareAt = async (at: number): Promise<Compared> => {
     const ours = await stateAt(definition, at, context);
     const answer = await peer.compute(process, at).catch((thrown: unknown) => {
       const error = AoError.wrap(thrown);
-      if (error.code !== 'peer-refused') throw error;
-      return undefined;
+      if (error.code === 'peer-refused') return error;
+      throw error;
     });
     if (ours.failure) {
-      if (!answer) return { same: true as const, answer };
-      return {
-        same: false as const,
-        answer,
-        difference: { path: 'results', said: 'a result', right: `a failure: ${ours.failure.text}` },
-      };
+      if (answer instanceof AoError) return { kind: 'same', answer: undefined };
+      const right = `a failure: ${ours.failure.text}`;
+      return { kind: 'differs', answer, difference: { path: 'results', said: 'a result', right } };
     }
-    if (!answer)
-      return {
-        same: false as const,
-        answer,
-        difference: { path: 'results', said: 'a failure', right: 'a result' },
-      };
+    if (answer instanceof AoError) return { kind: 'withheld', text: answer.message };
     const said = comparable(answer.message, definition);
     const right = comparable(await loaded(ours.state, context), definition);
     const found = stateDifference(said, right);
-    return found ? { same: false as const, answer, difference: found } : { same: true as const, answer };
+    return found ? { kind: 'differs', answer, difference: found } : { kind: 'same', answer };
   };
-  const last = await compareAt(slot);
-  if (last.same) return { same: true, answer: last.answer! };
-  let low = -1;
+  const ours = await stateAt(definition, slot, context);
+  const before = ours.failure ? Math.min(slot, ours.failure.slot) - 1 : slot;
+  let last = await compareAt(slot);
   let high = slot;
-  let first = { ...last, same: false as const };
+  if (last.kind === 'same' && ours.failure && before >= 0) {
+    last = await compareAt(before);
+    high = before;
+  }
+  if (last.kind === 'withheld')
+    throw new AoError(
+      'answer-withheld',
+      `Slot ${high}: the node gives no answer, though one follows from the schedule. ${last.text}`,
+      { status: 502, detail: { slot: high } },
+    );
+  if (last.kind === 'same') return { same: true, answer: last.answer };
+  let low = -1;
+  let first = last;
   let reads = 1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     const here = await compareAt(middle);
     reads++;
-    if (here.same) low = middle;
-    else {
+    if (here.kind === 'differs') {
       high = middle;
       first = here;
-    }
+    } else low = middle;
   }
   return { same: false, slot: high, difference: first.difference, answer: first.answer, reads };
 }

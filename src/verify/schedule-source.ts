@@ -3,7 +3,8 @@
  * where an earlier verification stopped. A second verification pays for the new slots alone.
  */
 import { AoError } from '../base/errors.ts';
-import { messageId } from '../commitment/id.ts';
+import { commitmentsOf, committerOf, uncommitted } from '../commitment/commitment.ts';
+import { contentId } from '../commitment/id.ts';
 import { checkMessage } from '../commitment/verify.ts';
 import { readAssignments } from '../device/schedule-records.ts';
 import { withAssignedBodies } from '../device/remote-schedule.ts';
@@ -12,7 +13,7 @@ import { integerOf } from '../device/values.ts';
 import { Message } from '../message/message.ts';
 import type { Context } from '../resolver/context.ts';
 import { auditAssignment, auditDefinition, type AuditNote, type AuditState } from './native-audit.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, SchedulePage } from './peer.ts';
 
 export interface AuditedSchedule {
   readonly state: AuditState;
@@ -28,6 +29,8 @@ const MAX_NOTES = 200;
 export interface FetchOptions {
   readonly onSlot?: (slot: number) => void;
   readonly signal?: AbortSignal | undefined;
+  /** Told of the page on which a rule is broken, before that is thrown; for evidence. */
+  readonly onBroken?: (page: SchedulePage, error: AoError) => Promise<void>;
 }
 
 /**
@@ -42,76 +45,101 @@ export async function auditedSchedule(
   context: Context,
   options: FetchOptions = {},
 ): Promise<AuditedSchedule> {
-  const schedules = Schedules.of(context);
   const notes: AuditNote[] = [];
-  const kept = await resume(process, context);
-  let { state } = kept;
-  let { definition } = kept;
-  if (state && definition && state.slot >= to) return { state, definition, notes };
-  for (let page = 0; page < MAX_PAGES && (state?.slot ?? -1) < to; page++) {
+  let kept: Kept = await resume(process, context);
+  if (kept.state && kept.definition && kept.state.slot >= to)
+    return { state: kept.state, definition: kept.definition, notes };
+  for (let page = 0; page < MAX_PAGES && (kept.state?.slot ?? -1) < to; page++) {
     if (options.signal?.aborted)
       throw new AoError('cancelled', 'The verification was stopped; what is done is kept.', { status: 499 });
     // One slot that is known already comes along: a node that shows another past is caught by it.
-    const from = Math.max(0, state?.slot ?? 0);
-    const { assignments } = await peer.schedule(process, from, Math.min(to, from + 1000));
-    const known = state?.slot ?? -1;
-    const listed = assignments.map(({ key, assignment }) => ({
-      slot: key ?? integerOf(assignment.get('slot')),
-      assignment,
-    }));
-    for (const { slot, assignment } of listed)
-      if (slot !== undefined && slot <= known) await samePast(process, slot, assignment, context);
-    const fresh = listed.filter(({ slot }) => slot === undefined || slot > known);
-    // Signatures that were joined to a message later are not what the scheduler assigned.
-    const assigned = withAssignedBodies(
-      fresh.map(({ assignment }) => assignment),
-      state?.chain ?? '',
-    );
-    await prove(assigned);
-    const audited: Message[] = [];
-    for (const [index, assignment] of assigned.entries()) {
-      const { slot: key, assignment: delivered } = fresh[index]!;
-      if (!state) {
-        const first = assignment.get('body');
-        if (!(first instanceof Message))
-          throw new AoError('audit-body', 'Slot 0: the definition is missing.', {
-            status: 422,
-            detail: { slot: 0 },
-          });
-        definition = first;
-        state = await auditDefinition(process, first);
-      }
-      if (state.slot >= to) break;
-      const step = await auditAssignment(state, assignment, key === undefined ? {} : { key });
-      state = step.state;
-      audited.push(delivered);
-      if (notes.length < MAX_NOTES) notes.push(...step.audited.notes);
-      options.onSlot?.(state.slot);
+    const from = Math.max(0, kept.state?.slot ?? 0);
+    const shown = await peer.schedule(process, from, Math.min(to, from + 1000));
+    try {
+      kept = await takePage(process, to, shown, kept, notes, peer, context, options);
+    } catch (thrown) {
+      const error = AoError.wrap(thrown);
+      await options.onBroken?.(shown, error);
+      throw error;
     }
-    if (audited.length === 0)
-      throw new AoError(
-        'schedule-ends',
-        `${peer.host} shows no slot after ${state?.slot ?? -1}, but speaks of slot ${to}.`,
-        {
-          status: 502,
-          detail: { slot: (state?.slot ?? -1) + 1 },
-        },
-      );
-    for (const assignment of audited) {
-      const body = assignment.get('body');
-      if (body instanceof Message) await context.cache.write(body);
-    }
-    await schedules.import(process, audited, context, peer.origin);
-    await schedules.annotate(process, { audit: state }, context);
   }
-  return { state: state!, definition: definition!, notes };
+  const { state, definition } = kept;
+  if (!state || !definition || state.slot < to)
+    throw new AoError('schedule-ends', `${peer.host} does not come to slot ${to}.`, { status: 502 });
+  return { state, definition, notes };
+}
+
+interface Kept {
+  readonly state: AuditState | undefined;
+  readonly definition: Message | undefined;
+}
+
+/** Audits what a page shows of the slots that are not audited yet, and keeps it. */
+async function takePage(
+  process: string,
+  to: number,
+  { assignments }: SchedulePage,
+  { state, definition }: Kept,
+  notes: AuditNote[],
+  peer: Peer,
+  context: Context,
+  options: FetchOptions,
+): Promise<Kept> {
+  const schedules = Schedules.of(context);
+  const known = state?.slot ?? -1;
+  const listed = assignments.map(({ key, assignment }) => ({
+    slot: key ?? integerOf(assignment.get('slot')),
+    assignment,
+  }));
+  // Also what came here without an audit: what is computed is what is kept, so it has to be what was audited.
+  const stored = (await schedules.head(process, context))?.slot ?? -1;
+  for (const { slot, assignment } of listed)
+    if (slot !== undefined && slot <= stored && slot <= to)
+      await samePast(process, slot, assignment, state?.schedulers, context);
+  const fresh = listed.filter(({ slot }) => slot === undefined || slot > known);
+  // Signatures that were joined to a message later are not what the scheduler assigned.
+  const assigned = withAssignedBodies(
+    fresh.map(({ assignment }) => assignment),
+    state?.chain ?? '',
+  );
+  await prove(assigned);
+  const audited: Message[] = [];
+  for (const [index, assignment] of assigned.entries()) {
+    const { slot: key, assignment: delivered } = fresh[index]!;
+    if (!state) {
+      const first = assignment.get('body');
+      if (!(first instanceof Message))
+        throw new AoError('audit-body', 'Slot 0: the definition is missing.', {
+          status: 422,
+          detail: { slot: 0 },
+        });
+      definition = first;
+      state = await auditDefinition(process, first);
+    }
+    if (state.slot >= to) break;
+    const step = await auditAssignment(state, assignment, key === undefined ? {} : { key });
+    state = step.state;
+    audited.push(delivered);
+    if (notes.length < MAX_NOTES) notes.push(...step.audited.notes);
+    options.onSlot?.(state.slot);
+  }
+  if (audited.length === 0)
+    throw new AoError(
+      'schedule-ends',
+      `${peer.host} shows no slot after ${state?.slot ?? -1}, but speaks of slot ${to}.`,
+      { status: 502, detail: { slot: (state?.slot ?? -1) + 1 } },
+    );
+  for (const assignment of audited) {
+    const body = assignment.get('body');
+    if (body instanceof Message) await context.cache.write(body);
+  }
+  await schedules.import(process, audited, context, peer.origin);
+  await schedules.annotate(process, { audit: state }, context);
+  return { state, definition };
 }
 
 /** Where an earlier audit of this process stands, if there was one. */
-async function resume(
-  process: string,
-  context: Context,
-): Promise<{ state: AuditState | undefined; definition: Message | undefined }> {
+async function resume(process: string, context: Context): Promise<Kept> {
   const head = await Schedules.of(context).head(process, context);
   const state = head?.['audit'] as AuditState | undefined;
   if (!head || !state || state.slot > head.slot) return { state: undefined, definition: undefined };
@@ -131,18 +159,46 @@ async function prove(assignments: readonly Message[]): Promise<void> {
   );
 }
 
-/** A slot that was audited before must be the same now. */
-async function samePast(process: string, slot: number, shown: Message, context: Context): Promise<void> {
+/**
+ * A slot that is kept here must be the same now. `equivocation` is said only where a scheduler signed both: what
+ * nobody signed shows a lying node, not a lying scheduler.
+ */
+async function samePast(
+  process: string,
+  slot: number,
+  shown: Message,
+  schedulers: readonly string[] | undefined,
+  context: Context,
+): Promise<void> {
   const [kept] = await readAssignments(context.store, process, slot, slot);
   const ours = kept?.assignment.message('body');
-  const theirs = shown.message('body');
-  if (!ours || !theirs || messageId(ours, 'signed') === messageId(theirs, 'signed')) return;
+  if (!kept || !ours) return;
+  const theirs = shown instanceof Message ? shown.message('body') : undefined;
+  // A reply may bring more signatures of a message than there were: the content is what tells messages apart.
+  if (theirs && contentId(uncommitted(ours)) === contentId(uncommitted(theirs))) return;
+  const signers = await schedulersOf(shown);
+  const both = (await schedulersOf(kept.assignment)).filter(
+    (address) => signers.includes(address) && (schedulers?.includes(address) ?? true),
+  );
+  const sameSlot = integerOf(shown.get('slot')) === slot && shown.text('process') === process;
+  if (both.length === 0 || !sameSlot || !theirs)
+    throw new AoError('audit-past', `Slot ${slot}: the node shows another message than before, unsigned.`, {
+      status: 422,
+      detail: { slot, process },
+    });
   throw new AoError(
     'equivocation',
-    `Slot ${slot}: the node shows another message than the one that was assigned before.`,
-    {
-      status: 409,
-      detail: { slot, process },
-    },
+    `Slot ${slot}: the node shows another message than the one that was assigned before, and the scheduler signed both.`,
+    { status: 409, detail: { slot, process } },
   );
+}
+
+/** Whose signatures on it verify. */
+async function schedulersOf(assignment: Message): Promise<string[]> {
+  const all = commitmentsOf(assignment);
+  const checked = await checkMessage(assignment, { committers: 'all' }).catch(() => []);
+  return checked.flatMap(({ id, verdict }) => {
+    const address = committerOf(all.get(id)!);
+    return verdict.valid && address !== undefined ? [address] : [];
+  });
 }

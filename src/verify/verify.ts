@@ -14,8 +14,8 @@ import type { Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import { agreement } from './agreed.ts';
 import { attest, type AttestOptions } from './attested.ts';
-import { difference, show } from './compare.ts';
-import { evidence, keepEvidence, statement } from './evidence.ts';
+import { difference, show, type Difference } from './compare.ts';
+import { keepBrokenSchedule, keepWrongAnswer } from './gather-evidence.ts';
 import { parseTarget, Peer, type Answer, type Target } from './peer.ts';
 import { compareStates, computeTo, ensureModules } from './replay.ts';
 import { Findings, LEVELS, type Level, type Report } from './report.ts';
@@ -57,6 +57,10 @@ class Verification {
   readonly #asked: Level;
   #slot = -1;
   #answer: Answer | undefined;
+  /** The node's refusal to answer, until replaying shows that it is right. */
+  #refusal: AoError | undefined;
+  /** ID of what was kept of the refusal that is on its way. */
+  #evidence: string | undefined;
 
   constructor(target: Target, options: VerifyOptions, context: Context) {
     this.#target = target;
@@ -82,6 +86,7 @@ class Verification {
         if (audited && this.#wants('replayed')) await this.#try('replay', () => this.#replay(audited));
       }
     }
+    if (this.#refusal) findings.refused(this.#refusal);
     this.#say();
     const reached = findings.reached();
     return {
@@ -112,9 +117,11 @@ class Verification {
       return await action();
     } catch (thrown) {
       const error = AoError.wrap(thrown);
+      const kept = this.#evidence === undefined ? {} : { evidence: this.#evidence };
+      this.#evidence = undefined;
       if (error.code === 'equivocation')
-        this.#findings.contradiction(error.code, error.message, slotOf(error));
-      else this.#findings.refused(error);
+        this.#findings.contradiction(error.code, error.message, { ...slotOf(error), ...kept });
+      else this.#findings.refused(error, kept);
       return undefined;
     }
   }
@@ -129,14 +136,23 @@ class Verification {
     const { process, path } = this.#target;
     const head = await this.#peer.current(process);
     this.#slot = this.#target.slot ?? head;
-    this.#findings.freshness = { head: Math.max(head, this.#slot), slot: this.#slot, age: undefined };
+    const kept = await Schedules.of(this.#context).head(process, this.#context);
+    const known = kept && !kept.own ? kept.slot : -1;
+    this.#findings.freshness = { head: Math.max(head, this.#slot, known), slot: this.#slot, age: undefined };
+    if (head < known && this.#target.slot === undefined) {
+      const text = `The node speaks of ${head} as its newest slot, but slot ${known} is known to exist.`;
+      // Another node may be behind; one that showed the slot itself took it back.
+      if (kept?.source === this.#peer.origin)
+        this.#findings.contradiction('head-regress', text, { slot: known });
+      else this.#findings.missing('stale', text, { slot: known });
+    }
     try {
       this.#answer = await this.#peer.compute(process, this.#slot, path);
     } catch (thrown) {
       const error = AoError.wrap(thrown);
       if (error.code !== 'peer-refused') throw error;
       // A slot can have failed on the network, too: whether it did is what replaying shows.
-      this.#findings.refused(error);
+      this.#refusal = error;
       return;
     }
     const signed = await signedBy(this.#answer);
@@ -148,10 +164,23 @@ class Verification {
   async #agree(): Promise<void> {
     if (!this.#answer) return;
     const { process, path } = this.#target;
-    const result = await agreement(process, this.#slot, path, this.#answer.value, this.#peer, this.#others);
+    const result = await agreement(process, this.#slot, path, this.#answer, this.#peer, this.#others);
     const n = 1 + this.#others.length;
-    const k = this.#options.k ?? Math.floor(n / 2) + 1;
+    // A node that agrees with itself alone shows nothing.
+    const k = Math.max(2, this.#options.k ?? Math.floor(n / 2) + 1);
     this.#findings.add({ agreed: { k, n, agree: result.agree, differ: result.differ, stale: result.stale } });
+    if (result.agree.length < k)
+      this.#findings.missing('not-agreed', `${result.agree.length} of ${n} agree; ${k} were asked for.`);
+    const freshness = this.#findings.freshness!;
+    if (result.head > freshness.head) {
+      this.#findings.freshness = { ...freshness, head: result.head };
+      if (this.#target.slot === undefined)
+        this.#findings.missing(
+          'stale',
+          `Another node speaks of slot ${result.head}; this one of ${freshness.head} at most.`,
+          { slot: result.head },
+        );
+    }
     for (const { peer, said } of result.answers)
       this.#findings.contradiction('peers-differ', `${peer} answers something else for the same slot.`, {
         slot: this.#slot,
@@ -182,6 +211,9 @@ class Verification {
     const audited = await auditedSchedule(process, this.#slot, this.#peer, this.#context, {
       onSlot: (slot) => this.#progress('auditing', slot + 1, total),
       signal: this.#options.signal,
+      onBroken: async (page, error) => {
+        this.#evidence = await keepBrokenSchedule(process, page, error, this.#context);
+      },
     });
     const { state, notes } = audited;
     this.#findings.add({
@@ -207,20 +239,11 @@ class Verification {
     this.#progress('comparing', 0, 1);
     const compared = await compareStates(process, definition, this.#slot, this.#peer, this.#context);
     if (!compared.same) return this.#lied(compared.slot, compared.difference, compared.answer);
-    if (ours.state && this.#answer) {
-      const right = await this.#context.get(path === '' ? 'results' : path, ours.state);
-      const said = path === '' ? this.#answer.message.get('results') : this.#answer.value;
-      const found = difference(
-        said,
-        right === undefined ? undefined : await this.#context.cache.loadAll(right),
-      );
-      if (found)
-        return this.#lied(
-          this.#slot,
-          { ...found, path: [path, found.path].filter(Boolean).join('/') },
-          this.#answer,
-        );
+    if (ours.state) {
+      const differs = await this.#compareAnswer(ours.state);
+      if (differs) return differs();
     }
+    this.#refusal = undefined;
     this.#findings.add({
       replayed: {
         from: Math.max(0, from + 1),
@@ -232,26 +255,31 @@ class Verification {
     this.#progress('comparing', 1, 1);
   }
 
-  async #lied(
-    slot: number,
-    found: { path: string; said: string; right: string },
-    answer: Answer | undefined,
-  ): Promise<void> {
+  /** The answer itself beside our state. Answers what is to be said where they differ. */
+  async #compareAnswer(state: Message): Promise<(() => Promise<void>) | undefined> {
+    const { path } = this.#target;
+    const found = await this.#context.get(path === '' ? 'results' : path, state);
+    const right = found === undefined ? undefined : await this.#context.cache.loadAll(found);
+    if (!this.#answer) {
+      // That there is nothing is an answer, too, where there is nothing.
+      if (right === undefined && path !== '' && this.#refusal?.detail['status'] === 404) return undefined;
+      throw new AoError(
+        'answer-withheld',
+        `Slot ${this.#slot}: the node does not answer ${path || 'the slot'}, though there is an answer.`,
+        { status: 502, detail: { slot: this.#slot } },
+      );
+    }
+    const answer = this.#answer;
+    const said = path === '' ? answer.message.get('results') : answer.value;
+    const differs = difference(said, right);
+    if (!differs) return undefined;
+    const where = [path || 'results', differs.path].filter(Boolean).join('/');
+    return () => this.#lied(this.#slot, { ...differs, path: where }, answer);
+  }
+
+  async #lied(slot: number, found: Difference, answer: Answer): Promise<void> {
     const { process } = this.#target;
-    const kept = answer
-      ? await keepEvidence(
-          evidence({
-            kind: 'wrong-answer',
-            createdAt: this.#context.clock.now(),
-            process,
-            slot,
-            path: found.path,
-            statements: [statement(answer.target, answer.response, this.#context.clock.now())],
-            context: { said: found.said, right: found.right },
-          }),
-          this.#context.store,
-        )
-      : undefined;
+    const kept = await keepWrongAnswer(process, slot, answer, found, this.#context);
     const [assigned] = await readAssignments(this.#context.store, process, slot, slot);
     const body = assigned?.assignment.message('body');
     const message = body
