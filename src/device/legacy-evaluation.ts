@@ -15,10 +15,11 @@ import type { Context } from '../resolver/context.ts';
 import type { AssignmentFeed } from './assignment-feed.ts';
 import { callDevice } from './direct.ts';
 import { withDivergence } from './divergence.ts';
-import { numberedOutbox, resultsOf } from './json-struct.ts';
-import { legacyEnvironmentJson, legacyMessageJson, momentOf } from './legacy-json.ts';
-import { signedId } from './message-id.ts';
-import { integerOf, readKey, textOf } from './values.ts';
+import { headerCase, numberedOutbox, resultsOf } from './json-struct.ts';
+import { legacyEnvironmentJson, legacyMessageJson, momentOf, type Moment } from './legacy-json.ts';
+import { signaturesOf, signedId } from './message-id.ts';
+import { Schedules } from './schedules.ts';
+import { integerOf, itemsOf, readKey, textOf } from './values.ts';
 import { instanceOf } from './wasm-instance.ts';
 import { imageOf } from './wasm-start.ts';
 
@@ -214,14 +215,69 @@ export async function failedState(base: Message, error: string, context: Context
 
 /** A dry run: the request itself as the message, on a machine that is thrown away. Answers the results. */
 export async function dryRun(base: Message, request: Message, context: Context): Promise<Message> {
+  const id = await signedId(await definition(base, context), context);
+  const moment = await momentOfDryRun(base, id, context);
+  return dryRunText(base, await legacyMessageJson(asDryRun(request), id, moment, context, true), context);
+}
+
+/** The same with the message as the text that the program gets. */
+export async function dryRunText(base: Message, message: string, context: Context): Promise<Message> {
   const instance = instanceOf(base);
   if (!instance) throw new AoError('engine-closed', 'There is no machine to run this on.', { status: 503 });
-  const process = await definition(base, context);
-  const environment = await environmentOf(base, process, context);
-  const moment = momentOf(
-    Message.of({ slot: base.get('at-slot') ?? 0n, timestamp: BigInt(context.clock.now()) }),
-  );
-  const message = await legacyMessageJson(request, await signedId(process, context), moment, context, true);
+  const environment = await environmentOf(base, await definition(base, context), context);
   const evaluation = await instance.engine.evaluate(message, environment, OPTIONS);
   return (await stateAfter(base, evaluation, context)).message('results') ?? Message.empty;
+}
+
+/** A dry run happens at the moment of the last evaluation (process.md §6.2). */
+export async function momentOfDryRun(base: Message, process: string, context: Context): Promise<Moment> {
+  const slot = integerOf(base.get('at-slot')) ?? -1;
+  const [last] = slot < 0 ? [] : await Schedules.of(context).read(process, slot, slot, context);
+  return momentOf(last?.assignment ?? Message.of({ slot: 0n, timestamp: BigInt(context.clock.now()) }));
+}
+
+/** Keys of a request that are the transport's, not the program's. */
+const NOT_IN_MESSAGE = [
+  'path',
+  'method',
+  'accept',
+  'accept-bundle',
+  'accept-codec',
+  'require-codec',
+  'codec-device',
+  'signing-format',
+];
+
+/**
+ * The request as a message: what its signature covers, and the keys of its path over that (`compute&Action=Info`), as
+ * aoconnect sends a dry run.
+ */
+function asDryRun(request: Message): Message {
+  const bare = request.without(...NOT_IN_MESSAGE);
+  const covered = new Set(
+    signaturesOf(request).flatMap(({ commitment }) =>
+      (itemsOf(commitment.get('committed')) ?? []).map((key) => (textOf(key) ?? '').toLowerCase()),
+    ),
+  );
+  const added = [...bare].filter(([key]) => key !== 'commitments' && !covered.has(key.toLowerCase()));
+  if (covered.size === 0 || added.length === 0) return bare;
+  const commitments = request.message('commitments');
+  if (!commitments) return bare;
+  // Where tags are listed as they were written, those of the path join the list.
+  const extended = Message.from(
+    [...commitments].map(([id, commitment]) => [id, withTags(commitment, added)] as const),
+  );
+  return bare.with({ commitments: extended });
+}
+
+function withTags(commitment: Value, added: readonly (readonly [string, Value])[]): Value {
+  if (!(commitment instanceof Message)) return commitment;
+  const original = itemsOf(commitment.get('original-tags'));
+  if (!original) return commitment;
+  const names = new Set(added.map(([key]) => key.toLowerCase()));
+  const kept = original.filter(
+    (tag) => tag instanceof Message && !names.has((textOf(tag.get('name')) ?? '').toLowerCase()),
+  );
+  const tags = added.map(([key, value]) => Message.of({ name: headerCase(key), value: textOf(value) ?? '' }));
+  return commitment.with({ 'original-tags': [...kept, ...tags] });
 }

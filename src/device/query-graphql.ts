@@ -11,7 +11,7 @@ import { Atom, binaryBytes, isBinary, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { KeyFunction } from '../resolver/device.ts';
 import { signaturesOf, unsignedId } from './message-id.ts';
-import { readFirst, textOf } from './values.ts';
+import { itemsOf, readFirst, textOf } from './values.ts';
 
 const SCHEMA = `
   scalar Any
@@ -198,6 +198,18 @@ function readable(value: Value): string {
   return utf8(bytes) ?? toBase64Url(bytes);
 }
 
+/** Tags as the item of the message has them; of a message that is no item, its keys. */
+function tagsOf(message: Message, commitment: Message | undefined): { name: string; value: string }[] {
+  const original = itemsOf(commitment?.get('original-tags'));
+  if (original)
+    return original.flatMap((tag) =>
+      tag instanceof Message
+        ? [{ name: readable(tag.get('name') ?? ''), value: readable(tag.get('value') ?? '') }]
+        : [],
+    );
+  return fieldsOf(message).filter(({ name }) => name !== 'data' && name !== 'body' && name !== 'target');
+}
+
 async function transactionOf(message: Message, context: Context) {
   const [signature] = signaturesOf(message);
   const data = message.get('data') ?? message.get('body') ?? '';
@@ -213,7 +225,7 @@ async function transactionOf(message: Message, context: Context) {
     fee: nothing,
     quantity: nothing,
     data: { size: String(size), type: message.text('content-type') ?? null },
-    tags: fieldsOf(message).filter(({ name }) => name !== 'data' && name !== 'body' && name !== 'target'),
+    tags: tagsOf(message, signature?.commitment),
     block: null,
     parent: null,
     bundledIn: null,

@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts';
 import { EnginePool } from './engines.ts';
 import { handle } from './http.ts';
 import { nodeWallet } from './identity.ts';
+import { answerUnit, isUnitRequest } from './legacynet/routes.ts';
 import { fetchTransport } from './transport.ts';
 
 export interface NodeParts {
@@ -73,6 +74,7 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     engines,
     async handle(request, trace) {
       if (closed) throw new AoError('node-closed', 'The node was closed.', { status: 503 });
+      if (isUnitRequest(request)) return answerUnit(request, context);
       return handle(request, context, trace ? { trace } : {});
     },
     listen(listener) {
