@@ -76,7 +76,7 @@ async function makeProcess(): Promise<string> {
       'scheduler-device': 'scheduler@1.0',
       scheduler: node,
       authority: node,
-      module: { 'content-type': 'application/lua', body: source },
+      module: [{ name: 'main', body: source }],
       'data-protocol': 'ao',
       variant: 'ao.N.1',
     }),
