@@ -106,12 +106,17 @@ for (const colorScheme of ['light', 'dark'] as const)
       const id = await newProcess(page, /^Ledger/, 'looked-at');
       await sendMessage(page, { action: 'Info' });
       await expect(page.getByRole('log').getByRole('link', { name: 'slot 1' })).toBeVisible();
+      await page.goto(`/#/process/${id}/slots?slot=1`);
+      const message = await page.getByRole('link', { name: 'commitments' }).getAttribute('href');
       for (const hash of [
+        message!.slice(1),
         '/',
         '/new',
         '/path',
         '/path/~meta@1.0/info',
         '/storage',
+        '/verify',
+        '/nodes',
         '/nowhere',
         `/process/${id}/prompt`,
         `/process/${id}/slots?slot=0`,

@@ -29,8 +29,10 @@ async function publish(page: Page, change: Change = (_, body) => body) {
       'access-control-allow-headers': '*',
     };
     if (request.method === 'OPTIONS') return response.writeHead(204, allow).end();
+    // What the Service Worker adds for the browser's sake is no part of the message.
     const kept = got.headers.filter(
-      ([name]) => !/^(access-control|content-length|content-encoding|transfer)/.test(name),
+      ([name]) =>
+        !/^(access-control|content-length|content-encoding|content-security|referrer|transfer|x-)/.test(name),
     );
     response.writeHead(got.status, { ...Object.fromEntries(kept), ...allow });
     response.end(Buffer.from(change(request.url!, got.body), 'latin1'));
@@ -92,6 +94,7 @@ test('a node that lies about a value is contradicted', async ({ page, browser })
     path.endsWith('/count') ? body.replace('3', '9') : body,
   );
   await verify(page, `${peer.origin}/${id}~process@1.0/now/count`);
+  await expect(page.getByText(/^(Contradicted|Could not be shown)$/).first()).toBeVisible();
   await expect(page.locator('main').getByText('Proven here')).toHaveCount(0);
   await peer.close();
   await elsewhere.context().close();

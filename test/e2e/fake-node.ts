@@ -382,6 +382,7 @@ export async function openNode(): Promise<OpenNode> {
     removeVerification: async () => {},
     exportReport: async () => new Uint8Array(),
     evidence: async () => new Uint8Array(),
+    verifiableSamples: async () => [],
     evidenceList: async () => [],
     checkEvidence: async () => ({
       proves: false,

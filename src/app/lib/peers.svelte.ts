@@ -69,7 +69,7 @@ export function originOf(text: string): string {
   const typed = text.trim();
   try {
     const url = new URL(/^[a-z]+:\/\//i.test(typed) ? typed : `https://${typed}`);
-    if ((url.protocol === 'https:' || url.protocol === 'http:') && url.hostname) return url.origin;
+    if (/^https?:$/.test(url.protocol) && /^[\w.:[\]-]+$/.test(url.hostname)) return url.origin;
   } catch {
     // Said below.
   }
