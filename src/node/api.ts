@@ -24,6 +24,7 @@ import type { NodeEvent } from '../resolver/context.ts';
 import type { Node } from './node.ts';
 import { encodeStored, messageReport } from './message-view.ts';
 import { exportProcess, importProcess, removeProcess, storageReport } from './process-file.ts';
+import { verifiableSamples } from './sample-peer.ts';
 import { Samples } from './samples.ts';
 import { signMessage } from './sign-message.ts';
 import { checkedTags, defineProcess, reportModule } from './spawn.ts';
@@ -180,6 +181,7 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     removeVerification: (id) => verifications.remove(id),
     exportReport: (id) => verifications.exportReport(id),
     evidence: (id) => verifications.evidence(id),
+    verifiableSamples: () => verifiableSamples(),
     evidenceList: () => verifications.evidenceList(),
     checkEvidence: async (file) => checkEvidence(parseEvidence(file), context),
     storage: () => storageReport(context),

@@ -307,6 +307,13 @@ export interface StorageReport {
   processes: { id: string; name: string; bytes: number; pages: number; slots: number }[];
 }
 
+/** Something to verify that ships with the app and needs no network. */
+export interface VerifiableSample {
+  title: string;
+  about: string;
+  url: string;
+}
+
 export interface EvidenceInfo {
   id: string;
   kind: string;
@@ -375,6 +382,8 @@ export interface NodeApi {
   evidence(id: string): Promise<Uint8Array>;
   storage(): Promise<StorageReport>;
   persist(): Promise<boolean>;
+  /** Recorded processes that ship, an honest one and one that lies. */
+  verifiableSamples(): Promise<VerifiableSample[]>;
   /** Every contradiction that was kept, newest first. */
   evidenceList(): Promise<EvidenceInfo[]>;
   /** Checks an evidence file, offline. */
