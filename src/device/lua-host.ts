@@ -6,19 +6,17 @@ import { As, Atom, isBinary, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Result } from '../resolver/device.ts';
 import { fromLua, toLua } from './lua-values.ts';
-import { itemsOf, textOf } from './values.ts';
-
-const ALWAYS_ALLOWED = new Set(['structured@1.0', 'message@1.0']);
+import { itemsOf, readKey, textOf } from './values.ts';
 
 /** Answers one call of a program. */
 export async function luaHost(
   name: string,
   args: readonly LuaValue[],
   base: Message,
-  context: Context,
+  outside: Context,
 ): Promise<readonly LuaValue[]> {
+  const context = await allowed(base, outside);
   const values = args.map((arg) => fromLua(arg) ?? Atom.of('nil'));
-  checkDevices(values, base);
   if (name === 'event') {
     context.report({ type: 'lua-event', values: values.map((value) => textOf(value) ?? '') });
     return ['ok'];
@@ -80,29 +78,13 @@ async function out(value: Value, context: Context): Promise<LuaValue> {
   return toLua(await context.cache.loadAll(value));
 }
 
-/** With `device-sandbox`, only the devices that it lists can be named, in messages and in paths. */
-function checkDevices(values: readonly Value[], base: Message): void {
-  const allowed = itemsOf(base.get('device-sandbox'))?.map((item) => textOf(item) ?? '');
-  if (!allowed) return;
-  const check = (name: string) => {
-    if (!allowed.includes(name) && !ALWAYS_ALLOWED.has(name))
-      throw new AoError('device-not-allowed', `This program may not use the device ${name}.`, {
-        status: 403,
-      });
-  };
-  const walk = (value: Value) => {
-    if (isBinary(value)) {
-      const text = textOf(value)!;
-      for (const [, name] of text.matchAll(/~([^/&?=()]+)/g)) check(name!);
-    } else if (value instanceof Message) {
-      const device = textOf(value.get('device'));
-      if (device !== undefined) check(device);
-      for (const [, item] of value) walk(item);
-    } else if (Array.isArray(value)) {
-      const items = value as readonly Value[];
-      if (textOf(items[0]) === 'as' && items.length === 3) check(textOf(items[1]) ?? '');
-      items.forEach(walk);
-    }
-  };
-  values.forEach(walk);
+/** With `device-sandbox`, programs resolve with the devices that it lists and no others, however they are named. */
+async function allowed(base: Message, context: Context): Promise<Context> {
+  const sandbox = await readKey(base, 'device-sandbox', context);
+  if (sandbox === undefined || textOf(sandbox) === 'false') return context;
+  const names = (itemsOf(sandbox) ?? [sandbox]).flatMap((name) => textOf(name) ?? []);
+  // Without a way to restrict them, there are none.
+  if (!context.restrictedTo)
+    throw new AoError('no-sandbox', 'Devices can not be restricted here.', { status: 500 });
+  return context.restrictedTo([...names, 'structured@1.0']);
 }
