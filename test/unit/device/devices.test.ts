@@ -12,7 +12,7 @@ const m = Message.of;
 let context: NodeContext;
 beforeAll(async () => {
   context = await testNode();
-});
+}, 60_000);
 
 /** A request of the node's operator: marked as the HTTP face marks what it has verified. */
 const byOperator = (record: Parameters<typeof m>[0]) =>
@@ -195,7 +195,7 @@ describe('router@1.0 and relay@1.0', () => {
         },
       },
     });
-  });
+  }, 60_000);
   const route = async (request: Message) =>
     (await routing.resolve(m({ device: 'router@1.0' }), request)).value;
 

@@ -9,7 +9,7 @@ let context: NodeContext;
 beforeAll(async () => {
   context = await testNode();
   context.devices.register(tally);
-});
+}, 60_000);
 
 async function ask(target: string) {
   const headers: [string, string][] = [['accept-bundle', 'true']];

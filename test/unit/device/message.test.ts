@@ -10,7 +10,7 @@ const m = Message.of;
 let context: NodeContext;
 beforeAll(async () => {
   context = await testNode();
-});
+}, 60_000);
 
 async function expectSame(base: Message, request: Message, expected: Message): Promise<void> {
   const { status, value } = await context.resolve(base, request);

@@ -17,7 +17,7 @@ import { fromBytes } from '../../../src/base/bytes.ts';
 let node: NodeContext;
 beforeAll(async () => {
   node = await testNode();
-});
+}, 60_000);
 
 interface Options {
   method?: string;
@@ -231,7 +231,7 @@ describe('signed requests', () => {
   let wallet: RsaWallet;
   beforeAll(async () => {
     wallet = await RsaWallet.generate();
-  });
+  }, 60_000);
 
   it('keep what was signed and can be read by their IDs afterwards', async () => {
     const message = Message.of({ k: 'v3', n: 5n, deep: { z: 'zz' }, method: 'POST' });

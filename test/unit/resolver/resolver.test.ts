@@ -27,7 +27,7 @@ let context: NodeContext;
 beforeAll(async () => {
   context = await testNode();
   for (const device of [handlerDevice, defaultDevice, exportsDevice]) context.devices.register(device);
-});
+}, 60_000);
 
 const m = (record: Parameters<typeof Message.of>[0]) => Message.of(record);
 const run = async (base: Value, request: Value) => context.resolve(base, request);
