@@ -4,6 +4,7 @@ import type { Value } from '../message/value.ts';
 import { difference } from './compare.ts';
 import type { Answer, Peer } from './peer.ts';
 import { signedBy } from './signed.ts';
+import { withoutEnvelope } from './transport-fields.ts';
 
 export interface Agreement {
   readonly agree: readonly string[];
@@ -50,7 +51,7 @@ export async function agreement(
           return;
         }
         const answer = await peer.compute(process, slot, path);
-        if (difference(answer.value, said)) {
+        if (difference(withoutEnvelope(answer.value), withoutEnvelope(said))) {
           differ.push(peer.host);
           answers.push({ peer: peer.host, said: answer.value });
           return;

@@ -9,12 +9,13 @@ import { Schedules } from '../device/schedules.ts';
 import { integerOf, textOf } from '../device/values.ts';
 import { Message } from '../message/message.ts';
 import type { Context } from '../resolver/context.ts';
-import { comparable, difference, stateDifference, type Difference } from './compare.ts';
+import { comparable, difference, stateDifference, valueDifference, type Difference } from './compare.ts';
 import { responseOf, valueOf, type Evidence, type Statement } from './evidence.ts';
 import { auditAssignment, auditDefinition } from './native-audit.ts';
 import { decodeAnswer, withId, type Answer } from './peer.ts';
 import { ensureModules, moduleIds, stateAt } from './replay.ts';
 import { signedBy } from './signed.ts';
+import { withoutEnvelope } from './transport-fields.ts';
 
 export interface Verdict {
   readonly proves: boolean;
@@ -66,7 +67,7 @@ async function doubleAnswer(item: Evidence, findings: string[]): Promise<boolean
     findings.push('Two different keys signed the answers.');
     return false;
   }
-  const found = difference(first.value, second.value);
+  const found = difference(withoutEnvelope(first.value), withoutEnvelope(second.value));
   findings.push(
     found
       ? `They differ at ${found.path || 'the value'}: ${found.said} and ${found.right}.`
@@ -194,7 +195,7 @@ async function differenceAt(
   if (asked === '' && all instanceof Message)
     return stateDifference(comparable(answer.message, definition), comparable(all, definition));
   const right = await context.get(asked, state);
-  return difference(answer.value, right === undefined ? undefined : await context.cache.loadAll(right));
+  return valueDifference(answer.value, right === undefined ? undefined : await context.cache.loadAll(right));
 }
 
 /** The audited schedule, for this node to compute from. @throws AoError `equivocation` where it knows another */

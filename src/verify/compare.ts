@@ -10,6 +10,7 @@ import { equalValues } from '../message/equal.ts';
 import { isPrivateKey } from '../message/keys.ts';
 import { Atom, isBinary, Link, type Value } from '../message/value.ts';
 import { fromBytes } from '../base/bytes.ts';
+import { isTransportField, withoutEnvelope } from './transport-fields.ts';
 
 export const STATE_RULES = 'state-rules@1';
 
@@ -47,9 +48,7 @@ const INNER = new Set([
 export function comparable(state: Message, definition: Message): Message {
   // Servers and proxies on the way add headers of their own: what the node says is what it signed.
   const said = committers(state).length > 0 ? withOnlyCommitted(state) : state;
-  const visible = said.filter(
-    (key) => !INNER.has(key) && !isPrivateKey(key) && !key.startsWith('access-control-'),
-  );
+  const visible = said.filter((key) => !INNER.has(key) && !isPrivateKey(key) && !isTransportField(key));
   const results = visible.get('results');
   const clean = results instanceof Message ? visible.with({ results: cleanResults(results) }) : visible;
   // A key that only repeats the definition proves nothing, and not every node repeats it.
@@ -84,6 +83,13 @@ export function stateDifference(said: Message, right: Message): Difference | und
   });
   const theirs = [...said].map(([key, value]): [string, Value] => [key.toLowerCase(), value]);
   return difference(Message.from(theirs), Message.from(ours));
+}
+
+/** The value of a path as a node said it, beside what is right. */
+export function valueDifference(said: Value, right: Value | undefined): Difference | undefined {
+  const value = withoutEnvelope(said, right);
+  if (value instanceof Message && right instanceof Message) return stateDifference(value, right);
+  return difference(value, right);
 }
 
 export interface Difference {

@@ -2,6 +2,7 @@
 import { committedKeys, commitmentsOf, committerOf } from '../commitment/commitment.ts';
 import { checkMessage } from '../commitment/verify.ts';
 import type { Answer } from './peer.ts';
+import { isEnvelope } from './transport-fields.ts';
 
 export interface SignedAnswer {
   /** Addresses whose signatures verify and cover what the answer is about. */
@@ -27,6 +28,8 @@ export async function signedBy(answer: Answer): Promise<SignedAnswer> {
   if (wrong && !wrong.verdict.valid)
     return nobody(`A signature on the answer does not verify: ${wrong.verdict.reason}`);
   const needed = neededKeys(answer);
+  // The same text is a number or a text as the types say.
+  if (answer.response.headers.some(([name]) => name.toLowerCase() === 'ao-types')) needed.push('ao-types');
   const covering = checked.filter(({ commitment }) => {
     const keys = new Set(committedKeys(commitment));
     return needed.every((key) => keys.has(key));
@@ -44,19 +47,5 @@ function neededKeys({ message }: Answer): string[] {
   const result = message.text('ao-result');
   // Whoever may choose which key is meant may choose what the answer is.
   if (result !== undefined) return [result, 'ao-result'];
-  const own = [...message.keys()].filter(
-    (key) => !['commitments', 'status', 'ao-types', 'hashpath'].includes(key),
-  );
-  return own.filter((key) => !key.startsWith('access-control-') && !TRANSPORT.has(key));
+  return [...message.keys()].filter((key) => !isEnvelope(key));
 }
-
-/** Fields that a server or proxy adds by itself. */
-const TRANSPORT = new Set([
-  'date',
-  'server',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'vary',
-  'content-type',
-]);

@@ -14,7 +14,7 @@ import type { Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import { agreement } from './agreed.ts';
 import { attest, type AttestOptions } from './attested.ts';
-import { difference, show, type Difference } from './compare.ts';
+import { difference, show, valueDifference, type Difference } from './compare.ts';
 import { keepBrokenSchedule, keepWrongAnswer } from './gather-evidence.ts';
 import { parseTarget, Peer, type Answer, type Target } from './peer.ts';
 import { compareStates, computeTo, ensureModules } from './replay.ts';
@@ -270,8 +270,8 @@ class Verification {
       );
     }
     const answer = this.#answer;
-    const said = path === '' ? answer.message.get('results') : answer.value;
-    const differs = difference(said, right);
+    const differs =
+      path === '' ? difference(answer.message.get('results'), right) : valueDifference(answer.value, right);
     if (!differs) return undefined;
     const where = [path || 'results', differs.path].filter(Boolean).join('/');
     return () => this.#lied(this.#slot, { ...differs, path: where }, answer);
