@@ -6,7 +6,8 @@ import { now } from './journal.ts';
 import { gsub } from './lib-string-gsub.ts';
 import { Library, running, type Builtins } from './library.ts';
 import { isNumber, toText } from './number-text.ts';
-import { compilePattern, search, type Capture, type Effort } from './pattern.ts';
+import { search, type Capture, type Effort } from './pattern.ts';
+import { compilePattern } from './pattern-compile.ts';
 import type { State } from './state.ts';
 import { LuaFloat, type Answer, type Value } from './value.ts';
 

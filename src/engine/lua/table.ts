@@ -5,7 +5,8 @@
  * The sorted part is a map; its order is made when somebody walks it, and kept up to date from then on.
  */
 import { now } from './journal.ts';
-import { canon, compareKeys, type Canon } from './order.ts';
+import { canon } from './order.ts';
+import { SortedPart } from './sorted-part.ts';
 import { LuaFloat, type Value } from './value.ts';
 
 /** What one key-value pair in the sorted part costs, for metering. */
@@ -13,18 +14,6 @@ const ENTRY_BYTES = 80;
 const SLOT_BYTES = 16;
 /** How far beyond the end of the dense part an index may lie and still extend it. */
 const REACH = 32;
-
-class Entry {
-  readonly key: Value;
-  value: Value;
-  live = true;
-  /** Where it was last seen in the order: a hint. */
-  at = -1;
-  constructor(key: Value, value: Value) {
-    this.key = key;
-    this.value = value;
-  }
-}
 
 /** A shallow copy, for the journal. */
 export interface TableImage {
@@ -46,10 +35,7 @@ export class LuaTable {
   #far: Map<number | bigint, Value> | undefined = undefined;
   #farOrder: (number | bigint)[] | undefined = undefined;
   #border = 1;
-  #map: Map<Canon, Entry> | undefined = undefined;
-  #order: Entry[] = [];
-  #fresh: Entry[] = [];
-  #head = 0;
+  #keyed: SortedPart | undefined = undefined;
   /** The call that made or copied this table: its changes need no journal. */
   stamp: number;
   /** The call that wrote its first change down, and how many it wrote. */
@@ -63,19 +49,19 @@ export class LuaTable {
   }
 
   get(key: Value): Value {
-    if (typeof key === 'string') return this.#map?.get(key)?.value;
+    if (typeof key === 'string') return this.#keyed?.map.get(key)?.value;
     if (typeof key === 'number') {
       if (key >= 1) return this.at(key);
-      return this.#map?.get(key)?.value;
+      return this.#keyed?.map.get(key)?.value;
     }
     const index = wholeIndex(key);
     if (index !== undefined) return this.at(index);
-    return this.#map?.get(canon(key))?.value;
+    return this.#keyed?.map.get(canon(key))?.value;
   }
 
   /** The value under a constant string. */
   field(key: string): Value {
-    return this.#map?.get(key)?.value;
+    return this.#keyed?.map.get(key)?.value;
   }
 
   /** The value at an index ≥ 1. */
@@ -96,22 +82,17 @@ export class LuaTable {
 
   #store(key: Value, value: Value): void {
     const name = canon(key);
-    const entry = this.#map?.get(name);
+    const entry = this.#keyed?.map.get(name);
     if (entry) {
       if (this.stamp !== now.journal.stamp) now.journal.noteKey(this, entry.key, entry.value);
-      if (value === undefined) {
-        entry.live = false;
-        entry.value = undefined;
-        this.#map!.delete(name);
-      } else entry.value = value;
+      if (value === undefined) this.#keyed!.remove(name, entry);
+      else entry.value = value;
       return;
     }
     if (value === undefined) return;
     if (this.stamp !== now.journal.stamp) now.journal.noteKey(this, key, undefined);
     now.journal.allocate(ENTRY_BYTES);
-    const made = new Entry(key, value);
-    (this.#map ??= new Map()).set(name, made);
-    this.#fresh.push(made);
+    (this.#keyed ??= new SortedPart()).add(name, key, value);
   }
 
   /** Sets an index ≥ 1; `stretch`: nil beyond the end still moves the end (what the table library does). */
@@ -191,7 +172,7 @@ export class LuaTable {
     if (typeof key === 'number' && key >= 1) return this.#nextIndex(key);
     const index = wholeIndex(key);
     if (index !== undefined) return this.#nextIndex(index);
-    return this.#nextKey(key);
+    return this.#keyed?.after(key);
   }
 
   #nextIndex(index: number | bigint): [Value, Value] | undefined {
@@ -205,8 +186,7 @@ export class LuaTable {
       const best = this.#nextFar(index);
       if (best !== undefined) return [best, this.#far.get(best)];
     }
-    const order = this.#sorted();
-    return this.#live(this.#head, order, true);
+    return this.#keyed?.first();
   }
 
   /** The smallest far index above `index` that is still there. */
@@ -223,74 +203,9 @@ export class LuaTable {
     return order[low];
   }
 
-  #nextKey(key: Value): [Value, Value] | undefined {
-    const order = this.#sorted();
-    const entry = this.#map?.get(canon(key));
-    let at = entry?.at ?? -1;
-    if (at < 0 || order[at] !== entry) at = this.#search(order, key);
-    if (entry) entry.at = at;
-    return this.#live(entry ? at + 1 : at, order, false);
-  }
-
-  #live(from: number, order: Entry[], head: boolean): [Value, Value] | undefined {
-    for (let i = from; i < order.length; i++) {
-      const entry = order[i]!;
-      if (!entry.live) continue;
-      if (head) this.#head = i;
-      entry.at = i;
-      return [entry.key, entry.value];
-    }
-    if (head) this.#head = order.length;
-    return undefined;
-  }
-
-  /** First place whose key is not smaller; a dead entry of the same key counts as smaller. */
-  #search(order: Entry[], key: Value): number {
-    let low = 0;
-    let high = order.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const entry = order[middle]!;
-      const c = compareKeys(entry.key, key);
-      if (c < 0 || (c === 0 && !entry.live)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** The entries in order. Dead ones stay until they are many. */
-  #sorted(): Entry[] {
-    const fresh = this.#fresh;
-    if (fresh.length === 0) return this.#order;
-    let order = this.#order;
-    if (fresh.length <= 4 && order.length > 0) {
-      for (const entry of fresh) {
-        if (!entry.live) continue;
-        const at = this.#search(order, entry.key);
-        order.splice(at, 0, entry);
-        if (at < this.#head) this.#head = at;
-      }
-      this.#fresh = [];
-      if (order.length > 64 && order.length > 2 * (this.#map?.size ?? 0)) this.#compact();
-      return this.#order;
-    }
-    const added = fresh.filter((entry) => entry.live).sort((a, b) => compareKeys(a.key, b.key));
-    if (order.length) order = merge(order, added);
-    else order = added;
-    this.#order = order;
-    this.#fresh = [];
-    this.#head = 0;
-    return order;
-  }
-
-  #compact(): void {
-    this.#order = this.#order.filter((entry) => entry.live);
-    this.#head = 0;
-  }
-
   /** Number of pairs, roughly (holes of the array count). */
   count(): number {
-    return this.array.length + (this.#map?.size ?? 0) + (this.#far?.size ?? 0);
+    return this.array.length + (this.#keyed?.map.size ?? 0) + (this.#far?.size ?? 0);
   }
 
   /** All pairs in order. */
@@ -298,14 +213,14 @@ export class LuaTable {
     const array = this.array;
     for (let i = 1; i < array.length; i++) if (array[i] !== undefined) yield [i, array[i]];
     if (this.#far?.size) yield* [...this.#far].sort((a, b) => (a[0] < b[0] ? -1 : 1));
-    for (const entry of this.#sorted()) if (entry.live) yield [entry.key, entry.value];
+    if (this.#keyed) for (const entry of this.#keyed.sorted()) if (entry.live) yield [entry.key, entry.value];
   }
 
   /** The pairs of the sorted part in no order: cheaper than `entries` where order means nothing. */
   *unsorted(): IterableIterator<[Value, Value]> {
     for (let i = 1; i < this.array.length; i++) if (this.array[i] !== undefined) yield [i, this.array[i]];
     if (this.#far) yield* this.#far;
-    if (this.#map) for (const entry of this.#map.values()) yield [entry.key, entry.value];
+    if (this.#keyed) for (const entry of this.#keyed.map.values()) yield [entry.key, entry.value];
   }
 
   image(): TableImage {
@@ -314,7 +229,7 @@ export class LuaTable {
       array: this.array.slice(),
       far: this.#far ? [...this.#far] : [],
       top: this.top,
-      entries: this.#map ? [...this.#map.values()].map((entry) => [entry.key, entry.value] as const) : [],
+      entries: this.#keyed?.pairs() ?? [],
     };
   }
 
@@ -325,24 +240,9 @@ export class LuaTable {
     this.#farOrder = undefined;
     this.top = image.top;
     this.#border = 1;
-    this.#map = undefined;
-    this.#order = [];
-    this.#fresh = [];
-    this.#head = 0;
+    this.#keyed = undefined;
     for (const [key, value] of image.entries) this.#store(key, value);
   }
-}
-
-function merge(left: Entry[], right: Entry[]): Entry[] {
-  const out: Entry[] = [];
-  let r = 0;
-  for (const entry of left) {
-    if (!entry.live) continue;
-    while (r < right.length && compareKeys(right[r]!.key, entry.key) < 0) out.push(right[r++]!);
-    out.push(entry);
-  }
-  while (r < right.length) out.push(right[r++]!);
-  return out;
 }
 
 /** The index of the array part that a float or a large integer stands for. */
