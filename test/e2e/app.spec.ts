@@ -10,6 +10,22 @@ test('first visit: the node runs, and says where its state lives', async ({ page
   await expect(page.getByText('Nothing runs here yet')).toBeVisible();
 });
 
+test('first start: a recorded process is proven in front of the user, its lying twin is caught', async ({
+  page,
+}) => {
+  await openApp(page);
+  const shown = page.locator('main li');
+  const honest = shown.filter({ has: page.getByRole('link', { name: /^Report on/ }) }).first();
+  await expect(honest.getByText('Proven here')).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('button', { name: /^Verify / }).click();
+  await expect(shown.getByText('Contradicted')).toBeVisible({ timeout: 60_000 });
+  await shown
+    .filter({ hasText: 'Contradicted' })
+    .getByRole('link', { name: /^Report on/ })
+    .click();
+  await expect(page.getByRole('region', { name: 'What was proven' })).toContainText('node says');
+});
+
 test('a path answers on the very first visit, and then from the Service Worker', async ({ page }) => {
   await page.goto('/#/path/~meta@1.0/info/address');
   const answer = page.getByRole('region', { name: 'Answer' });

@@ -221,7 +221,8 @@ export async function openNode(): Promise<OpenNode> {
     };
   };
 
-  const node: OpenNode = {
+  // What no screen uses may be missing.
+  const node: Partial<OpenNode> = {
     controlled: Promise.resolve(false),
     fetch: async (path) => {
       const answer = await request({ method: 'GET', target: path, headers: [], body: new Uint8Array() });
@@ -460,5 +461,5 @@ export async function openNode(): Promise<OpenNode> {
     }),
     persist: async () => false,
   };
-  return node;
+  return node as OpenNode;
 }
