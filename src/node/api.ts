@@ -22,6 +22,7 @@ import type {
 import type { Result } from '../resolver/device.ts';
 import type { NodeEvent } from '../resolver/context.ts';
 import type { Node } from './node.ts';
+import { dryRunOn } from './legacynet/dry-run.ts';
 import { encodeStored, messageReport } from './message-view.ts';
 import { exportProcess, importProcess, removeProcess, storageReport } from './process-file.ts';
 import { verifiableSamples } from './sample-peer.ts';
@@ -130,6 +131,12 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
       const state = await stateAt(process, sent.slot);
       const stored = await readState(store, process, sent.slot);
       return { ...sent, result: slotResult(sent.slot, state.get('results'), stored?.record) };
+    },
+
+    dryrun(process, { action, data = '', tags = {}, owner = node.wallet.address }) {
+      const named = Object.entries({ ...tags, ...(action ? { Action: action } : {}) });
+      const Tags = named.map(([name, value]) => ({ name, value }));
+      return dryRunOn(process, { Owner: owner, Data: data, Tags }, context);
     },
 
     async processes() {

@@ -88,6 +88,23 @@ export interface SendOptions {
   compute?: boolean;
 }
 
+export interface DryRunOptions {
+  action?: string;
+  data?: string;
+  tags?: Record<string, string>;
+  /** Address; default that of this node. */
+  owner?: string;
+}
+
+/** As a compute unit answers. */
+export interface DryRunResult {
+  Output?: unknown;
+  Messages?: readonly unknown[];
+  Spawns?: readonly unknown[];
+  Assignments?: readonly unknown[];
+  Error?: unknown;
+}
+
 export interface SendResult {
   slot: number;
   /** ID of the message that was scheduled. */
@@ -350,6 +367,11 @@ export interface NodeApi {
   inspectModule(bytes: Uint8Array): Promise<ModuleReport>;
   spawn(options: SpawnOptions): Promise<ProcessSummary>;
   send(process: string, message: SendOptions): Promise<SendResult>;
+  /**
+   * Evaluates a message on a copy of a legacynet process and throws the copy away: neither process nor schedule change.
+   * Nothing is signed; `owner` is who the message says it is from (default: this node).
+   */
+  dryrun(process: string, message: DryRunOptions): Promise<DryRunResult>;
   processes(): Promise<ProcessSummary[]>;
   process(id: string): Promise<ProcessSummary>;
   /** Newest first. `before` is exclusive. */

@@ -9,7 +9,7 @@ import { toTabm } from '../../commitment/http.ts';
 import { messageStruct } from '../../device/json-struct.ts';
 import { signaturesOf } from '../../device/message-id.ts';
 import { textOf } from '../../device/values.ts';
-import { Message } from '../../message/message.ts';
+import type { Message } from '../../message/message.ts';
 import { binaryBytes, isBinary } from '../../message/value.ts';
 import type { Context } from '../../resolver/context.ts';
 import { decodeItem } from '../http/item.ts';
