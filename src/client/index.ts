@@ -3,3 +3,4 @@ export { AoError } from '../base/errors.ts';
 export { isAoPath } from '../base/ao-path.ts';
 export { openNode, type OpenNode, type OpenOptions } from './open-node.ts';
 export type * from '../protocol/api.ts';
+export { isProven, proven, unproven, verified, type Verified } from '../protocol/verified.ts';

@@ -15,6 +15,7 @@ import { Message } from '../message/message.ts';
 import { isBinary, type Value } from '../message/value.ts';
 import type { HttpResponse, Transport } from '../resolver/context.ts';
 import { decodeReply, resultOf } from '../resolver/reply.ts';
+import { isEnvelope } from './transport-fields.ts';
 
 /** Limits on one answer, in bytes. */
 const MAX_ANSWER = 64 * 1024 * 1024;
@@ -132,9 +133,11 @@ export class Peer {
   async byId(id: string): Promise<Value> {
     const { message, value, response } = await this.ask(`/${id}`, MAX_PAGE);
     const content = value === message ? message.without('status') : value;
-    // What a node adds to every answer is no part of what it was asked for.
-    const bare = message.filter((key) => key !== 'status' && !key.startsWith('access-control-'));
-    for (const candidate of [content, bare, message, response.body]) {
+    // What a node or a proxy adds to every answer is no part of what it was asked for; a type may be either's.
+    const bare = message.filter((key) => key === 'commitments' || !isEnvelope(key));
+    const type = message.get('content-type');
+    const typed = type === undefined ? bare : bare.with({ 'content-type': type });
+    for (const candidate of [content, typed, bare, message, response.body]) {
       const found = await withId(candidate, id);
       if (found !== undefined) return found;
     }

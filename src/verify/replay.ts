@@ -157,8 +157,9 @@ export async function compareStates(
       return { kind: 'differs', answer, difference: { path: 'results', said: 'a result', right } };
     }
     if (answer instanceof AoError) return { kind: 'withheld', text: answer.message };
-    const said = comparable(answer.message, definition);
-    const right = comparable(await loaded(ours.state, context), definition);
+    const state = await loaded(ours.state, context);
+    const said = comparable(answer.message, definition, state);
+    const right = comparable(state, definition);
     const found = stateDifference(said, right);
     return found ? { kind: 'differs', answer, difference: found } : { kind: 'same', answer };
   };

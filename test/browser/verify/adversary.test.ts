@@ -341,7 +341,7 @@ const schedules: Lie[] = [
     tell: async (peer) => {
       const all = await peer.assignments();
       const body = all[5]!.message('body')!.with({ quantity: '1000000' });
-      all[5] = await commitHttpsig(uncommitted(all[5]).with({ body }), keys.scheduler, {});
+      all[5] = await commitHttpsig(uncommitted(all[5]!).with({ body }), keys.scheduler, {});
       peer.shows(all);
     },
   },
