@@ -76,10 +76,10 @@ async function moduleKeys(
   context: NodeContext,
   samples: Samples,
 ): Promise<{ kind: ProcessKind; keys: Keys }> {
-  if (module.type === 'lua') return luaKeys(module.source);
+  if (module.type === 'lua') return luaKeys(module.source, context);
   if (module.type === 'id') return keysOfStored(module.id, context);
   if (module.type === 'sample' && (await isLua(module.name, samples)))
-    return luaKeys(new TextDecoder().decode(await samples.bytes(module.name)));
+    return luaKeys(new TextDecoder().decode(await samples.bytes(module.name)), context);
   const bytes =
     module.type === 'wasm'
       ? own(module.bytes)
@@ -144,9 +144,10 @@ async function wasmKeys(
   };
 }
 
-function luaKeys(source: string): { kind: ProcessKind; keys: Keys } {
+/** By ID, not in place: as a part of a body the module would lose its content type, and the definition its signature. */
+async function luaKeys(source: string, context: NodeContext): Promise<{ kind: ProcessKind; keys: Keys }> {
   if (source.trim() === '') throw new AoError('bad-module', 'There is no Lua source.', { status: 422 });
-  const module = Message.of({ 'content-type': 'application/lua', body: source });
+  const module = await context.cache.write(Message.of({ 'content-type': 'application/lua', body: source }));
   return { kind: 'lua', keys: { 'execution-device': 'lua@5.3a', module } };
 }
 

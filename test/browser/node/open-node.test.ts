@@ -46,6 +46,27 @@ describe('a node in a worker', () => {
     expect(slots.map(({ slot }) => slot)).toEqual([1, 0]);
   });
 
+  it('runs Lua, and takes a process out as one file and in again', async () => {
+    const opened = await open();
+    const { id } = await opened.spawn({ module: { type: 'sample', name: 'ledger' }, name: 'ledger' });
+    await opened.send(id, { action: 'Mint', tags: { quantity: '100' } });
+    const sent = await opened.send(id, { action: 'Transfer', tags: { quantity: '30', recipient: 'bob' } });
+    expect(sent.result).toMatchObject({ ok: true, output: 'Transferred 30 to bob' });
+    const bob = async () =>
+      text(
+        await opened.fetch(`/${id}~process@1.0/now/balances/bob`, { headers: { 'accept-bundle': 'true' } }),
+      );
+    expect(await bob()).toBe('30');
+    const file = await opened.exportProcess(id);
+    await opened.removeProcess(id);
+    expect(await opened.processes()).toEqual([]);
+    const broken = file.slice();
+    broken[Math.floor(broken.length / 2)]! ^= 0xff;
+    await expect(opened.importProcess(broken)).rejects.toMatchObject({ name: 'AoError' });
+    await opened.importProcess(file);
+    expect(await bob()).toBe('30');
+  });
+
   it('refuses what it does not know with a typed error', async () => {
     const opened = await open();
     await expect(opened.process('x'.repeat(43))).rejects.toMatchObject({ code: 'no-process', status: 404 });
