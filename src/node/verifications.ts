@@ -151,7 +151,8 @@ export class Verifications {
       if (stop.signal.aborted) return;
       await this.#keep({ ...started, state: 'done', endedAt: this.#context.clock.now(), report });
       const head = await readHead(this.#context.store, report.process);
-      if (head && !head.own)
+      // That a node lied about it says nothing against what was computed here.
+      if (head && !head.own && report.level !== 'contradicted')
         await Schedules.of(this.#context).annotate(report.process, { level: report.level }, this.#context);
     } catch (thrown) {
       if (stop.signal.aborted) return;

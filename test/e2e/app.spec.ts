@@ -7,7 +7,7 @@ test('first visit: the node runs, and says where its state lives', async ({ page
   await expect(glance.getByRole('button', { name: /Copy address [A-Za-z0-9_-]{43}/ })).toBeVisible();
   await expect(glance).toContainText('In this browser');
   await expect(glance).toContainText(/of [\d.]+ GB/);
-  await expect(page.getByText('Nothing runs here yet')).toBeVisible();
+  await expect(page.getByText('Nothing of yours runs here yet')).toBeVisible();
 });
 
 test('first start: a recorded process is proven in front of the user, its lying twin is caught', async ({

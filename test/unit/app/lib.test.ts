@@ -44,6 +44,8 @@ describe('format', () => {
     expect(duration(38.4)).toBe('38 ms');
     expect(duration(1234)).toBe('1.2 s');
     expect(duration(125_000)).toBe('2 min 5 s');
+    expect(duration(226 * 60_000)).toBe('3 h 46 min');
+    expect(duration(5 * 86_400_000)).toBe('5 days');
   });
   it('writes relative times', () => {
     const now = 1_700_000_000_000;
