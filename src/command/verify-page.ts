@@ -2,6 +2,8 @@
 import { AoError, type AoErrorData } from '../base/errors.ts';
 import { fromBase64 } from '../base/bytes.ts';
 import { decodeAns104 } from '../codec/ans104.ts';
+import { decodeStructured } from '../codec/structured.ts';
+import { verifyMessage } from '../commitment/verify.ts';
 import { Message } from '../message/message.ts';
 import { createNode, type Node } from '../node/node.ts';
 import { openIndexedDb } from '../store/indexeddb.ts';
@@ -44,10 +46,13 @@ async function open(modules: readonly string[]): Promise<Node> {
 
 /** A module is named by the ID of the message that carries it: kept in the forms that such messages have. */
 async function keepModule(bytes: Uint8Array, { context }: Node): Promise<void> {
+  await context.cache.write(bytes);
   await context.cache.write(Message.of({ body: bytes }));
   await context.cache.write(Message.of({ body: bytes, 'content-type': 'application/wasm' }));
   try {
-    await context.cache.write(decodeAns104(bytes));
+    const item = decodeStructured(decodeAns104(bytes));
+    // Only a valid signature makes an item what its ID names.
+    if (item instanceof Message && (await verifyMessage(item))) await context.cache.write(item);
   } catch (thrown) {
     // It is the module itself, not the data item around it.
     if (!(thrown instanceof AoError)) throw thrown;
