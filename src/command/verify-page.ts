@@ -9,7 +9,7 @@ import { createNode, type Node } from '../node/node.ts';
 import { openIndexedDb } from '../store/indexeddb.ts';
 import type { TrustEntry } from '../attestation/trust.ts';
 import { checkEvidence, type Verdict } from '../verify/check-evidence.ts';
-import { parseEvidence } from '../verify/evidence.ts';
+import { evidenceText, parseEvidence, type Evidence } from '../verify/evidence.ts';
 import type { Level, Report } from '../verify/report.ts';
 import { verify } from '../verify/verify.ts';
 
@@ -30,7 +30,8 @@ export type Answered<T> = { readonly value: T } | { readonly error: AoErrorData 
 declare global {
   interface Window {
     tellProgress(phase: string, done: number, total: number): Promise<void>;
-    runVerify(job: VerifyJob): Promise<Answered<Report>>;
+    /** With the text of each piece of evidence that was kept, by its ID. */
+    runVerify(job: VerifyJob): Promise<Answered<{ report: Report; evidence: Record<string, string> }>>;
     runVerifyEvidence(text: string, modules: readonly string[]): Promise<Answered<Verdict>>;
   }
 }
@@ -74,7 +75,7 @@ window.runVerify = ({ url, level, peers, modules, trust, certificates }) =>
       trust: trust ?? [],
       ...(certificates === undefined ? {} : { certificates: fromBase64(certificates) }),
     };
-    return verify(
+    const report = await verify(
       url,
       {
         level,
@@ -84,6 +85,12 @@ window.runVerify = ({ url, level, peers, modules, trust, certificates }) =>
       },
       context,
     );
+    const evidence: Record<string, string> = {};
+    for (const { evidence: id } of report.problems) {
+      const item = id === undefined ? undefined : await context.store.get<Evidence>('evidence', id);
+      if (id !== undefined && item) evidence[id] = evidenceText(item);
+    }
+    return { report, evidence };
   });
 
 window.runVerifyEvidence = (text, modules) =>

@@ -91,9 +91,17 @@ try {
     console.error(`${answer.error.code}: ${answer.error.message}`);
     process.exitCode = answer.error.code === 'bad-url' ? 2 : 1;
   } else {
-    const report = answer.value;
+    const { report, evidence } = answer.value;
     console.log(reportText(report));
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
+    for (const [id, text] of Object.entries(evidence)) {
+      const file = options.json === undefined ? undefined : `${options.json}.${id}.evidence.json`;
+      if (file === undefined) console.log('Evidence was found; --json FILE keeps it beside the report.');
+      else {
+        writeFileSync(file, text);
+        console.log(`Evidence: ${file}`);
+      }
+    }
     const signers = report.facts.signed?.by ?? [];
     const accepted = !trust?.keys.length || signers.some((address) => trust.keys.includes(address));
     if (!accepted) console.log('None of those who signed is among the accepted keys.');
