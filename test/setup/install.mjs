@@ -7,10 +7,12 @@ import { isMain, npm, root, run } from './steps.mjs';
 /** @param {{ browser: boolean }} options whether a Chromium is needed too */
 export async function install({ browser }) {
   if (!packagesAreThere()) {
-    console.log('Installing packages (npm ci) …');
+    console.log('Installing packages …');
     // A production setting around us must not leave out the tools that build and test.
-    if ((await npm(['ci', '--include=dev', '--no-audit', '--no-fund'])) !== 0)
-      throw new Error('npm ci failed: the packages could not be installed.');
+    // The versions of the lock file, and it stays as it is. `npm ci` would want packages for other platforms in it too,
+    // which a registry that does not carry them could never put there.
+    if ((await npm(['install', '--no-save', '--include=dev', '--no-audit', '--no-fund'])) !== 0)
+      throw new Error('The packages could not be installed.');
   }
   if (browser && !(await chromiumIsThere())) await installChromium();
 }
