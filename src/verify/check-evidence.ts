@@ -193,7 +193,7 @@ async function differenceAt(
 ): Promise<Difference | undefined> {
   const all = await context.cache.loadAll(asked === '' ? state.without('process', 'module', 'image') : state);
   if (asked === '' && all instanceof Message)
-    return stateDifference(comparable(answer.message, definition, all), comparable(all, definition));
+    return stateDifference(comparable(answer.message, definition), comparable(all, definition));
   const right = await context.get(asked, state);
   return valueDifference(answer.value, right === undefined ? undefined : await context.cache.loadAll(right));
 }

@@ -44,11 +44,8 @@ const INNER = new Set([
   'content-digest',
 ]);
 
-/**
- * A state without its inner keys, and without pointers in its results. `ours`: the state as it is computed here; what
- * it does not have and proxies add is left out, too.
- */
-export function comparable(state: Message, definition: Message, ours: Message = state): Message {
+/** A state without its inner keys, without pointers in its results, and without what proxies add. */
+export function comparable(state: Message, definition: Message): Message {
   // Servers and proxies on the way add headers of their own: what the node says is what it signed.
   const said = committers(state).length > 0 ? withOnlyCommitted(state) : state;
   const visible = said.filter((key) => !INNER.has(key) && !isPrivateKey(key) && !isTransportField(key));

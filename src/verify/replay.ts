@@ -158,7 +158,7 @@ export async function compareStates(
     }
     if (answer instanceof AoError) return { kind: 'withheld', text: answer.message };
     const state = await loaded(ours.state, context);
-    const said = comparable(answer.message, definition, state);
+    const said = comparable(answer.message, definition);
     const right = comparable(state, definition);
     const found = stateDifference(said, right);
     return found ? { kind: 'differs', answer, difference: found } : { kind: 'same', answer };
