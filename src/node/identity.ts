@@ -12,13 +12,3 @@ export async function nodeWallet(store: Store): Promise<RsaWallet> {
   await store.write([{ table: 'keys', key: NAME, value: wallet.keys }], { durable: true });
   return wallet;
 }
-
-/**
- * Makes `jwk` the node's key from now on (the next start uses it).
- * @throws AoError `bad-key`
- */
-export async function replaceNodeWallet(store: Store, jwk: unknown): Promise<RsaWallet> {
-  const wallet = await RsaWallet.fromJwk(jwk);
-  await store.write([{ table: 'keys', key: NAME, value: wallet.keys }], { durable: true });
-  return wallet;
-}

@@ -2,7 +2,7 @@
 import { AoError } from '../base/errors.ts';
 import type { RsaWallet } from '../crypto/wallet.ts';
 import { builtInDevices } from '../device/index.ts';
-import { Processes } from '../device/processes.ts';
+import { releaseIdle } from '../device/processes.ts';
 import { Message } from '../message/message.ts';
 import type { HttpRequest, HttpResponse, NodeEvent, Transport } from '../resolver/context.ts';
 import type { Device } from '../resolver/device.ts';
@@ -65,7 +65,7 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     parts.options ?? Message.empty,
     [...builtInDevices, ...(parts.devices ?? [])],
   );
-  engines.evict = () => evictIdle(context);
+  engines.evict = () => releaseIdle(context);
   let closed = false;
   return {
     context,
@@ -87,13 +87,4 @@ export async function createNode(parts: NodeParts): Promise<Node> {
       await store.close();
     },
   };
-}
-
-/** Lets the machine that was used longest ago go, through a snapshot; false if all are at work. */
-async function evictIdle(context: NodeContext): Promise<boolean> {
-  for (const process of Processes.of(context).all()) {
-    const { live, busy } = await process.status(context);
-    if (live && !busy) return process.hibernate(context).then(() => true);
-  }
-  return false;
 }

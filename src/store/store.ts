@@ -15,7 +15,7 @@ export type Key = string | number | readonly (string | number)[];
  * | messages    | unsigned ID          | a message as plain data (`message/plain.ts`)        | no  |
  * | links       | path or other ID     | path or ID that it leads to                         | no  |
  * | data        | b64u SHA-256         | bytes of large binaries                             | no  |
- * | matches     | [key, hash, ID]      | 1: which message has which value (`query@1.0`)      | yes |
+ * | matches     | [hash, key, ID]      | 1: which message has which value (`query@1.0`)      | yes |
  * | results     | [hashpath, request]  | ID of a computed result                             | yes |
  * | processes   | process ID           | head: slot, hash chain, kind, name, own or remote   | no  |
  * | assignments | [process ID, slot]   | ID and plain form of the assignment                 | no  |

@@ -3,6 +3,7 @@
  * hardware. The report is bound to the key by what the guest put into it, never by what the node says beside it.
  */
 import { certificatesFrom, COMMON_NAME, parseCertificate } from '../attestation/certificate.ts';
+import { parseCertificateTable } from '../attestation/certificate-table.ts';
 import type { ChainInput } from '../attestation/chain.ts';
 import { AMD_ROOTS, type Pins } from '../attestation/pins.ts';
 import { reportBytes } from '../attestation/report-json.ts';
@@ -154,7 +155,9 @@ async function certificates(
   for (const key of ['vek', 'certificates', 'certificate-chain']) {
     const value = textOf(message.get(key));
     if (value !== undefined)
-      given.push(...(value.includes('BEGIN') ? certificatesFrom(value) : [fromBase64(value.trim())]));
+      given.push(
+        ...(value.includes('BEGIN') ? certificatesFrom(value) : fromOctets(fromBase64(value.trim()))),
+      );
   }
   const known = sort(given);
   // Version 2 does not say; HyperBEAM's own machines are Milan, and the chain decides afterwards.
@@ -168,6 +171,13 @@ async function certificates(
   const issuer = known.issuer ?? fetched.issuer;
   const root = known.root ?? fetched.root;
   return issuer && root ? { leaf, issuer, root } : undefined;
+}
+
+/** One certificate, or the table in which a hypervisor hands several to its guest. */
+function fromOctets(octets: Uint8Array): Uint8Array[] {
+  if (octets[0] === 0x30) return [octets];
+  const { vcek, vlek, issuer, root } = parseCertificateTable(octets);
+  return [vcek ?? vlek, issuer, root].filter((der) => der !== undefined);
 }
 
 function sort(given: readonly Uint8Array[]): { leaf?: Uint8Array; issuer?: Uint8Array; root?: Uint8Array } {

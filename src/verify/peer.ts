@@ -4,7 +4,7 @@
  */
 import { AoError } from '../base/errors.ts';
 import { hasWrongDigest } from '../codec/httpsig.ts';
-import { decodeHttpMessage, httpForm } from '../commitment/http.ts';
+import { httpForm } from '../commitment/http.ts';
 import { uncommitted } from '../commitment/commitment.ts';
 import { contentId, messageId } from '../commitment/id.ts';
 import { committers, withOnlyCommitted } from '../commitment/select.ts';
@@ -178,11 +178,6 @@ export function decodeAnswer(response: HttpResponse): { message: Message; value:
     const { message } = AoError.wrap(cause);
     throw new AoError('peer-unreadable', `The answer can not be read: ${message}`, { status: 502, cause });
   }
-}
-
-/** The same message without a header that nobody signed; for evidence. */
-export function decodeSigned(response: HttpResponse): Message {
-  return decodeHttpMessage(httpForm(response.headers, response.body.length ? response.body : undefined));
 }
 
 export interface Target {

@@ -7,10 +7,8 @@ import { fromBase64 } from '../../../src/base/bytes.ts';
 import { decodeHttpMessage, httpForm } from '../../../src/commitment/http.ts';
 import { committers, EVERY } from '../../../src/commitment/select.ts';
 import { verifyMessage } from '../../../src/commitment/verify.ts';
-import { Message } from '../../../src/message/message.ts';
-import { auditAssignment, auditDefinition } from '../../../src/verify/native-audit.ts';
 import { check, defineFamily, Mismatch, type Json } from '../family.ts';
-import { toMessage } from '../value.ts';
+import { checkSchedule, type ScheduleCase } from '../schedule-case.ts';
 
 interface SignedCase {
   kind: string;
@@ -25,7 +23,7 @@ export default defineFamily<SignedCase>({
   family: 'signed-node',
   async run({ data }) {
     if (data.kind === 'response') return response(data);
-    if (data.kind === 'schedule') return schedule(data);
+    if (data.kind === 'schedule') return checkSchedule(data as unknown as ScheduleCase);
     throw new Mismatch('a reply or a schedule', data.kind);
   },
 });
@@ -52,23 +50,4 @@ async function response({ response, verdict, node }: SignedCase): Promise<void> 
   if (!signers) return;
   if (!signers.includes(node)) throw new Mismatch(node, signers, 'signer');
   check(String(status), headers['status'] ?? String(status), 'status');
-}
-
-async function schedule(data: SignedCase): Promise<void> {
-  const assignments = data.assignments!.map(toMessage);
-  const schedulers = await orRefused(async () => {
-    const definition = assignments[0]?.get('body');
-    if (!(definition instanceof Message))
-      throw new AoError('form', 'The schedule begins with no definition.');
-    let state = await auditDefinition(data['process-id']!, definition);
-    const found = new Set<string>();
-    for (const assignment of assignments) {
-      const next = await auditAssignment(state, assignment);
-      state = next.state;
-      found.add(next.audited.scheduler);
-    }
-    return found;
-  });
-  check(data.verdict, schedulers ? 'valid' : 'invalid', 'verdict');
-  if (schedulers) check(data.node, [...schedulers].join(), 'scheduler');
 }
