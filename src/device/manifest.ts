@@ -9,6 +9,9 @@ import type { Context } from '../resolver/context.ts';
 import { isResult, ok, type AnyKeyFunction, type Device, type Result } from '../resolver/device.ts';
 import { readFirst, readKey, readPath, textOf } from './values.ts';
 
+/** Levels of a manifest that are looked at. */
+const MAX_DEPTH = 64;
+
 const route: AnyKeyFunction = async (key, base, _request, context) => {
   const manifest = await manifestOf(base, context);
   if (!manifest) return Atom.notFound;
@@ -27,20 +30,30 @@ async function manifestOf(base: Message, context: Context): Promise<Message | un
     context,
   );
   if (!isBinary(text)) return base.has('paths') ? base : undefined;
-  const value = decodeJson(text);
+  const value = await withParts(decodeJson(text), context);
   return value instanceof Message ? value : undefined;
 }
 
+/** JSON that was written with links to its parts (`paths+link`) with these put in; a part that is not here is left out. */
+async function withParts(value: Value, context: Context, depth = 0): Promise<Value | undefined> {
+  if (depth > MAX_DEPTH) return undefined;
+  const whole = value instanceof Link ? await context.cache.read(value.id) : value;
+  if (!(whole instanceof Message)) return whole;
+  const fields: [string, Value][] = [];
+  for (const [key, item] of whole) {
+    const part = await withParts(item, context, depth + 1);
+    if (part !== undefined) fields.push([key, part]);
+  }
+  return Message.from(fields);
+}
+
 async function indexPath(manifest: Message, context: Context): Promise<string | undefined> {
-  const named = manifest.get('index');
-  const index = named instanceof Link ? await context.cache.read(named.id) : named;
-  return textOf(await readKey(index, 'path', context));
+  return textOf(await readPath(manifest, 'index/path', context));
 }
 
 /** The page at a path, or the part of the tree below it. */
 async function findPath(manifest: Message, path: string, context: Context): Promise<Value | undefined> {
-  const named = manifest.get('paths');
-  const paths = named instanceof Link ? await context.cache.read(named.id) : named;
+  const paths = await readKey(manifest, 'paths', context);
   if (!(paths instanceof Message)) return undefined;
   const exact = (await readKey(paths, path, context)) ?? (await readPath(paths, path, context));
   if (exact !== undefined) return linked(exact);

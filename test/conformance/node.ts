@@ -1,5 +1,6 @@
 /** A node for families that need one: in memory, offline, with the options of the recordings. */
 import { AoError } from '../../src/base/errors.ts';
+import { decodeJson } from '../../src/codec/json.ts';
 import { decodeHttpMessage, httpForm } from '../../src/commitment/http.ts';
 import { messageId } from '../../src/commitment/id.ts';
 import { RsaWallet } from '../../src/crypto/wallet.ts';
@@ -12,6 +13,7 @@ import { createContext, type NodeContext } from '../../src/resolver/node-context
 import { MemoryStore } from '../../src/store/memory.ts';
 import { startLuaHere } from './families/support/lua-engine.ts';
 import { toRequest, type RecordedRequest } from './http.ts';
+import linkedMessages from './linked-messages.json' with { type: 'json' };
 import { toMessage, toValue } from './value.ts';
 import type { Json } from './family.ts';
 
@@ -65,7 +67,8 @@ export async function testNode({
 
 /**
  * Puts the messages of a case into a node's store. The node of the recordings had been sent every request of the file:
- * what a message links to and the case does not hold is looked for in those.
+ * what a message links to and the case does not hold is looked for in those, and then among the few messages that the
+ * recorder stored and no file holds (`linked-messages.json`; found again by their IDs, which prove them).
  */
 export async function preload(
   context: NodeContext,
@@ -81,12 +84,16 @@ export async function preload(
 
 async function preloadLinked(link: Link, context: NodeContext, document: Json): Promise<void> {
   if ((await context.cache.read(link.id)) !== undefined) return;
-  const value = sentMessages(document).get(link.id);
-  if (value !== undefined) await context.cache.write(value);
+  const value = sentMessages(document).get(link.id) ?? unrecorded().get(link.id);
+  if (value === undefined) return;
+  for (const inner of linksIn(value)) await preloadLinked(inner, context, document);
+  await context.cache.write(value);
 }
 
+/** Links as values, and those in JSON that is held as text. */
 function* linksIn(value: Value): Generator<Link> {
   if (value instanceof Link) yield value;
+  else if (typeof value === 'string' && /^\{.*\+link"/s.test(value)) yield* linksIn(decodeJson(value));
   else if (Array.isArray(value)) for (const item of value as readonly Value[]) yield* linksIn(item);
   else if (value instanceof Message)
     for (const [key, item] of value) if (key !== 'commitments') yield* linksIn(item);
@@ -111,6 +118,15 @@ function sentMessages(document: Json): Map<string, Value> {
     }
   }
   return found;
+}
+
+let others: Map<string, Value> | undefined;
+
+function unrecorded(): Map<string, Value> {
+  if (others) return others;
+  others = new Map();
+  for (const message of linkedMessages) collect(toMessage(message), others);
+  return others;
 }
 
 function collect(value: Value, into: Map<string, Value>): void {
