@@ -224,10 +224,11 @@ class Pace {
   }
 }
 
-/** A trust list asks for the attestation; so does the level, which then says that the list is empty. */
+/** A list of programs asks for the attestation; so does the level, which then says that the list is empty. */
 function attestation({ trust, certificates, level }: VerifyRequest): Pick<VerifyOptions, 'attest'> {
-  if (!trust?.length && level !== 'attested') return {};
-  return { attest: { trust: (trust ?? []) as TrustEntry[], ...(certificates ? { certificates } : {}) } };
+  const programs = (Array.isArray(trust) ? trust : trust?.programs) ?? [];
+  if (!programs.length && level !== 'attested') return {};
+  return { attest: { trust: programs as TrustEntry[], ...(certificates ? { certificates } : {}) } };
 }
 
 function originOf(url: string): string {

@@ -88,6 +88,22 @@ export interface SendOptions {
   compute?: boolean;
 }
 
+/** What a data item (ANS-104) is made of, before a wallet signs it. */
+export interface ItemContent {
+  /** 43 characters: whom it is for. */
+  target?: string;
+  /** 32 characters. */
+  anchor?: string;
+  tags: { name: string; value: string }[];
+  data: string | Uint8Array;
+}
+
+/** A new process that waits for its owner's signature. */
+export interface PreparedSpawn {
+  content: ItemContent;
+  kind: string;
+}
+
 export interface DryRunOptions {
   action?: string;
   data?: string;
@@ -221,19 +237,43 @@ export interface TraceStep {
   hashpath?: string;
 }
 
+/** A level that a report may say was reached. */
+export type ReachedLevel = Exclude<Level, 'contradicted'>;
+
+/** What the user trusts, and nobody else (docs/verification.md). */
+export interface TrustList {
+  /** Programs that are trusted to run in a TEE; needed for `attested`. */
+  programs?: unknown[];
+  /** Addresses of which one has to have signed the answer; empty: any. */
+  keys?: string[];
+  /** Addresses whose checkpoints may be started from. */
+  checkpointSigners?: string[];
+  /** Single checkpoints that may be started from, whoever signed them: a name of the user's and the checkpoint's ID. */
+  checkpoints?: { name: string; id: string }[];
+}
+
 /** What to verify (attestation.md §4). */
 export interface VerifyRequest {
   /** `https://host/PID~process@1.0/now/key/…` or `…/compute&slot=N/…`. */
   url: string;
-  level: Exclude<Level, 'contradicted'>;
+  level: ReachedLevel;
   /** Origins of other nodes, asked the same. */
   peers?: string[];
   /** How many must agree, of all that are asked. */
   k?: number;
-  /** Programs that are trusted to run in a TEE (docs/verification.md); needed for `attested`. */
-  trust?: unknown[];
+  /** A list alone is one of programs. */
+  trust?: unknown[] | TrustList;
   /** PEM certificates for the attestation, leaf first, where the node shows none. */
   certificates?: string;
+  /**
+   * Where computing starts: `own` (default) goes on from what this node computed before, `genesis` computes everything
+   * anew, anything else is the name or ID of one of `checkpoints`.
+   */
+  from?: string;
+  /** Checkpoint files, as `exportCheckpoint` makes them: to start from, and as borders of stretches for `sample`. */
+  checkpoints?: Uint8Array[];
+  /** Computes so many stretches between checkpoints, chosen at random, instead of every slot. */
+  sample?: { stretches: number };
 }
 
 export interface VerificationProgress {
@@ -242,36 +282,44 @@ export interface VerificationProgress {
   total: number;
   /** Steps a second, lately. */
   rate: number;
+  /** Milliseconds that this phase still takes at that rate; absent while that is unknown. */
+  left?: number;
 }
 
 export interface VerificationProblem {
-  /** Stable word. */
+  /** Stable word: `answer-differs`, `audit-chain`, `peer-timeout`, `SNP_DEBUG` … */
   readonly code: string;
+  /** A sentence for a person. */
   readonly text: string;
   /** True: it cannot be honest. False: something could not be shown. */
   readonly contradiction: boolean;
   readonly slot?: number;
+  /** Text of what the node said and of what is right, where that can be shown in a line. */
   readonly said?: string;
   readonly right?: string;
   /** ID of evidence, for `evidence()`. */
   readonly evidence?: string;
 }
 
-/** What was proven, for which slots, by whose keys, and what nobody looked at. */
+/** What was proven, for which slots, by whose keys, and what nobody looked at (attestation.md §4.11). */
 export interface VerificationReport {
   readonly url: string;
   readonly process: string;
+  /** Path inside the state: `balances/alice`. */
   readonly path: string;
-  readonly asked: Exclude<Level, 'contradicted'>;
+  readonly asked: ReachedLevel;
+  /** Highest level whose facts hold; `contradicted` beats all. */
   readonly level: Level;
-  readonly reached: readonly Exclude<Level, 'contradicted'>[];
+  readonly reached: readonly ReachedLevel[];
   readonly facts: {
+    /** Addresses whose signatures cover the answer. */
     readonly signed?: { readonly by: readonly string[]; readonly covered: readonly string[] };
     readonly attested?: {
       readonly address: string;
       readonly product: string;
       readonly measurement: string;
       readonly program: string;
+      /** `full`: key and configuration are bound; `key`: the key alone. */
       readonly bound: 'full' | 'key';
     };
     readonly agreed?: {
@@ -291,15 +339,40 @@ export interface VerificationReport {
     readonly replayed?: {
       readonly from: number;
       readonly to: number;
-      /** `genesis`, `own`, or who signed the checkpoint. */
+      /** `genesis`, `own` (an earlier computation of this node), or who signed the checkpoint. */
       readonly start: string;
+      /** What was compared with the node's state. */
+      readonly compared: readonly string[];
+      /** The checkpoint that it started from. Slots up to its own rest on who signed it. */
+      readonly checkpoint?: { readonly id: string; readonly slot: number; readonly name?: string };
+    };
+    /** Instead of `replayed`, where stretches chosen at random were computed. */
+    readonly sampled?: {
+      /** Stretches that there are, and those that were computed. `start`: who says the state before the first slot. */
+      readonly stretches: number;
+      readonly computed: readonly { readonly from: number; readonly to: number; readonly start: string }[];
+      /** Slots that were computed, of how many. */
+      readonly slots: number;
+      readonly of: number;
+      /** How likely it is that a lie in so many of the stretches was missed, 0 to 1. */
+      readonly missed: readonly { readonly stretches: number; readonly probability: number }[];
       readonly compared: readonly string[];
     };
   };
   readonly freshness:
-    { readonly head: number; readonly slot: number; readonly age: number | undefined } | undefined;
+    | {
+        /** Newest slot that anybody showed to exist. */
+        readonly head: number;
+        /** Slot that the answer is about. */
+        readonly slot: number;
+        /** Milliseconds since the newest assignment was made, by this computer's clock. */
+        readonly age: number | undefined;
+      }
+    | undefined;
+  /** What nobody looked at, in sentences. */
   readonly notChecked: readonly string[];
   readonly problems: readonly VerificationProblem[];
+  /** Milliseconds since 1970. */
   readonly at: number;
   readonly cost: { readonly milliseconds: number; readonly bytes: number };
 }
@@ -339,6 +412,8 @@ export interface EvidenceInfo {
   createdAt: number;
   said?: string;
   right?: string;
+  /** Whom it holds to it: `signer`, or `nobody` where what was said is unsigned and shows only that somebody said it. */
+  against?: 'signer' | 'nobody';
 }
 
 export interface EvidenceVerdict {
@@ -347,6 +422,8 @@ export interface EvidenceVerdict {
   kind: string;
   /** What was found, in sentences. */
   findings: string[];
+  /** Whom it holds to it: `nobody` where what was said is unsigned. */
+  against?: 'signer' | 'nobody';
 }
 
 export type NodeEventData =
@@ -366,7 +443,12 @@ export interface NodeApi {
   samples(): Promise<SampleInfo[]>;
   inspectModule(bytes: Uint8Array): Promise<ModuleReport>;
   spawn(options: SpawnOptions): Promise<ProcessSummary>;
+  /** What a wallet has to sign so that a process is its own; `spawnSigned` takes the signed item. */
+  prepareSpawn(options: SpawnOptions): Promise<PreparedSpawn>;
+  spawnSigned(item: Uint8Array, view: { kind: string; name?: string }): Promise<ProcessSummary>;
   send(process: string, message: SendOptions): Promise<SendResult>;
+  /** Schedules a data item that a wallet signed, as it is. The same item again keeps its slot. */
+  sendSigned(process: string, item: Uint8Array, options?: { compute?: boolean }): Promise<SendResult>;
   /**
    * Evaluates a message on a copy of a legacynet process and throws the copy away: neither process nor schedule change.
    * Nothing is signed; `owner` is who the message says it is from (default: this node).
@@ -385,6 +467,8 @@ export interface NodeApi {
   stop(process: string): Promise<void>;
   rename(process: string, name: string): Promise<void>;
   exportProcess(id: string): Promise<Uint8Array>;
+  /** The newest state of a process that this node computed, signed by this node, for others to start a replay from. */
+  exportCheckpoint?(process: string): Promise<Uint8Array>;
   importProcess(file: Uint8Array): Promise<ProcessSummary>;
   removeProcess(id: string): Promise<void>;
   /** A stored message, its commitments checked. */

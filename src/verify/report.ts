@@ -5,87 +5,21 @@
  */
 import type { AoError } from '../base/errors.ts';
 import { Message, type ValueInput } from '../message/message.ts';
+import type { ReachedLevel, VerificationProblem, VerificationReport } from '../protocol/api.ts';
 
-export const LEVELS = ['claimed', 'signed', 'attested', 'agreed', 'audited', 'replayed'] as const;
-export type Level = (typeof LEVELS)[number];
-
-export interface Problem {
-  /** Stable word: `answer-differs`, `audit-chain`, `peer-timeout`, `SNP_DEBUG` … */
-  readonly code: string;
-  /** A sentence for a person. */
-  readonly text: string;
-  /** True: two things that can not both be honest. False: something could not be shown. */
-  readonly contradiction: boolean;
-  readonly slot?: number;
-  /** Text of what the node said and of what is right, where that can be shown in a line. */
-  readonly said?: string;
-  readonly right?: string;
-  /** ID of the evidence that was kept. */
-  readonly evidence?: string;
-}
-
-export interface Facts {
-  /** Addresses whose signatures cover the answer. */
-  readonly signed?: { readonly by: readonly string[]; readonly covered: readonly string[] };
-  readonly attested?: {
-    readonly address: string;
-    readonly product: string;
-    readonly measurement: string;
-    readonly program: string;
-    /** `full`: key and configuration are bound; `key`: the key alone. */
-    readonly bound: 'full' | 'key';
-  };
-  readonly agreed?: {
-    readonly k: number;
-    readonly n: number;
-    readonly agree: readonly string[];
-    readonly differ: readonly string[];
-    readonly stale: readonly string[];
-  };
-  readonly audited?: {
-    readonly from: number;
-    readonly to: number;
-    readonly scheduler: readonly string[];
-    readonly restarts: readonly number[];
-    readonly notes: readonly { readonly slot: number; readonly code: string; readonly text: string }[];
-  };
-  readonly replayed?: {
-    readonly from: number;
-    readonly to: number;
-    /** `genesis`, `own` (an earlier computation of this node) or who signed the checkpoint. */
-    readonly start: string;
-    /** What was compared with the node's state. */
-    readonly compared: readonly string[];
-  };
-}
-
-export interface Freshness {
-  /** Newest slot that anybody showed to exist. */
-  readonly head: number;
-  /** Slot that the answer is about. */
-  readonly slot: number;
-  /** Milliseconds since the newest assignment was made, by this computer's clock. */
-  readonly age: number | undefined;
-}
-
-export interface Report {
-  readonly url: string;
-  readonly process: string;
-  /** Path inside the state: `balances/alice`. */
-  readonly path: string;
-  readonly asked: Level;
-  /** Highest level whose facts hold; `contradicted` beats all. */
-  readonly level: Level | 'contradicted';
-  readonly reached: readonly Level[];
-  readonly facts: Facts;
-  readonly freshness: Freshness | undefined;
-  /** What nobody looked at, in words. */
-  readonly notChecked: readonly string[];
-  readonly problems: readonly Problem[];
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly cost: { readonly milliseconds: number; readonly bytes: number };
-}
+export const LEVELS = [
+  'claimed',
+  'signed',
+  'attested',
+  'agreed',
+  'audited',
+  'replayed',
+] as const satisfies readonly ReachedLevel[];
+export type Level = ReachedLevel;
+export type Report = VerificationReport;
+export type Problem = VerificationProblem;
+export type Facts = Report['facts'];
+export type Freshness = NonNullable<Report['freshness']>;
 
 /** Collects facts and problems while a verification runs. */
 export class Findings {
