@@ -1,9 +1,18 @@
 /**
  * `openNode()`: the node as a page sees it, the same whether it runs in this tab or another.
  */
-import { isAoPath } from '../base/ao-path.ts';
+import { isAoRequest } from '../base/ao-path.ts';
 import { AoError } from '../base/errors.ts';
-import type { HttpAnswer, NodeApi, NodeEventData, VerificationReport } from '../protocol/api.ts';
+import type {
+  HttpAnswer,
+  NodeApi,
+  NodeEventData,
+  SendOptions,
+  SpawnOptions,
+  VerificationReport,
+} from '../protocol/api.ts';
+import { sendWith, spawnWith } from './signed-calls.ts';
+import type { Wallet } from '../wallet/wallet.ts';
 import { runVerification, type VerifyCall } from './verify-call.ts';
 import { joinElection, portToLeader } from './leader.ts';
 import { proxy, wrap, type Remote } from '../protocol/rpc.ts';
@@ -17,6 +26,8 @@ export interface OpenOptions {
   database?: string;
   /** URL that lists modules which were downloaded beside the app (default `/modules/index.json`). */
   modules?: string;
+  /** Signs what this page sends; without one the node's own key does. */
+  wallet?: Wallet;
 }
 
 /** A node that is open in this page. */
@@ -33,6 +44,10 @@ export interface OpenNode extends NodeApi {
    * stopped.
    */
   verify(url: string, options?: VerifyCall): Promise<VerificationReport>;
+  /** From now on `wallet` signs what this page spawns and sends; `undefined`: the node's own key again. */
+  use(wallet: Wallet | undefined): void;
+  /** What `use` was last told. */
+  readonly wallet: Wallet | undefined;
   /** Resolves when the Service Worker answers AO paths of this page; `false` if it never will. */
   readonly controlled: Promise<boolean>;
   /** Ends this page's part; the node itself goes on in another tab if one is open. */
@@ -75,11 +90,24 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
   };
   await connection.remote();
 
+  let wallet = options.wallet;
   const own = {
     controlled,
+    get wallet(): Wallet | undefined {
+      return wallet;
+    },
+    use(next: Wallet | undefined): void {
+      wallet = next;
+    },
+    spawn: (spawn: SpawnOptions) =>
+      wallet ? spawnWith(proxied, wallet, spawn) : connection.call('spawn', [spawn]),
+    send: (process: string, message: SendOptions) =>
+      wallet ? sendWith(proxied, wallet, process, message) : connection.call('send', [process, message]),
     async fetch(path: string, init: RequestInit = {}): Promise<Response> {
       const url = new URL(path, location.href);
-      if (url.origin !== location.origin || !isAoPath(url.pathname)) return fetch(path, init);
+      const method = (init.method ?? 'GET').toUpperCase();
+      if (url.origin !== location.origin || !isAoRequest(url.pathname, method, new Headers(init.headers)))
+        return fetch(path, init);
       return answerToResponse(await connection.call('request', [await toExchange(path, init)]), init.method);
     },
     async verify(url: string, options: VerifyCall = {}): Promise<VerificationReport> {

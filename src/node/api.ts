@@ -28,6 +28,7 @@ import { exportProcess, importProcess, removeProcess, storageReport } from './pr
 import { verifiableSamples } from './sample-peer.ts';
 import { Samples } from './samples.ts';
 import { signMessage } from './sign-message.ts';
+import { prepareSpawn, takeDefinition, takeMessage } from './signed-items.ts';
 import { checkedTags, defineProcess, reportModule } from './spawn.ts';
 import { toTree } from './tree.ts';
 import { Verifications } from './verifications.ts';
@@ -51,6 +52,8 @@ export interface NodeService extends Omit<NodeApi, 'spawn' | 'send'> {
 
 /** Largest data of one message, in bytes. */
 const MAX_DATA = 16 * 1024 * 1024;
+/** What signature, owner and tags of a data item may have on top of its data, in bytes. */
+const MAX_TAG_BYTES = 64 * 1024;
 /** How far back a call that is made again is looked for, in slots. */
 const ONCE_WINDOW = 64;
 
@@ -110,27 +113,31 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
       const known = await spawnedBefore(once);
       if (known) return summary(known, context);
       const { definition, id, kind } = await defineProcess(spawn, context, samples, once);
-      unwrap(
-        await context.resolve(definition, Message.of({ path: 'schedule', method: 'POST', body: definition })),
-      );
-      const name = spawn.name ? { name: spawn.name } : {};
-      await addView(id, { kind, level: 'replayed', ...name });
-      await computeQuietly(id, 0);
-      return summary(id, context);
+      return begin(definition, id, kind, spawn.name);
+    },
+    prepareSpawn: (spawn) => prepareSpawn(spawn, context, samples),
+    async spawnSigned(item, { kind, name }) {
+      const { definition, id } = await takeDefinition(item, context);
+      // The same item again is the same process.
+      return (await readHead(store, id)) ? summary(id, context) : begin(definition, id, kind, name);
     },
 
     async send(process, message, once = crypto.randomUUID()) {
       await requireHead(process, context);
       const data = message.data ?? '';
-      if (data.length > MAX_DATA)
-        throw new AoError('message-too-large', `A message may carry ${MAX_DATA / 1024 / 1024} MiB of data.`, {
-          status: 413,
-        });
+      if (data.length > MAX_DATA) throw tooLarge();
       const sent = (await sentBefore(process, once)) ?? (await schedule(process, message, once));
-      if (message.compute === false) return sent;
-      const state = await stateAt(process, sent.slot);
-      const stored = await readState(store, process, sent.slot);
-      return { ...sent, result: slotResult(sent.slot, state.get('results'), stored?.record) };
+      return message.compute === false ? sent : withResult(process, sent);
+    },
+    async sendSigned(process, item, { compute = true } = {}) {
+      await requireHead(process, context);
+      if (item.length > MAX_DATA + MAX_TAG_BYTES) throw tooLarge();
+      const { body, id } = await takeMessage(process, item, context);
+      const sent = (await scheduledBefore(process, (one) => messageId(one, 'signed') === id)) ?? {
+        slot: await assign(process, body),
+        id,
+      };
+      return compute ? withResult(process, sent) : sent;
     },
 
     dryrun(process, { action, data = '', tags = {}, owner = node.wallet.address }) {
@@ -207,12 +214,41 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     return undefined;
   }
 
-  async function sentBefore(process: string, once: string): Promise<SendResult | undefined> {
+  /** Schedules a definition and computes its first slot. */
+  async function begin(
+    definition: Message,
+    id: string,
+    kind: string,
+    name: string | undefined,
+  ): Promise<ProcessSummary> {
+    unwrap(
+      await context.resolve(definition, Message.of({ path: 'schedule', method: 'POST', body: definition })),
+    );
+    await addView(id, { kind, level: 'replayed', ...(name ? { name } : {}) });
+    await computeQuietly(id, 0);
+    return summary(id, context);
+  }
+
+  async function withResult(process: string, sent: SendResult): Promise<SendResult> {
+    const state = await stateAt(process, sent.slot);
+    const stored = await readState(store, process, sent.slot);
+    return { ...sent, result: slotResult(sent.slot, state.get('results'), stored?.record) };
+  }
+
+  const sentBefore = (process: string, once: string) =>
+    scheduledBefore(process, (body) => body.text('anchor') === once);
+
+  async function scheduledBefore(
+    process: string,
+    is: (body: Message) => boolean,
+  ): Promise<SendResult | undefined> {
     const head = await requireHead(process, context);
     const recent = await readAssignments(store, process, Math.max(0, head.slot - ONCE_WINDOW), head.slot);
-    const found = recent.find(({ assignment }) => assignment.message('body')?.text('anchor') === once);
-    const body = found?.assignment.message('body');
-    return found && body ? { slot: found.slot, id: messageId(body, 'signed') } : undefined;
+    for (const { slot, assignment } of recent) {
+      const body = assignment.message('body');
+      if (body && is(body)) return { slot, id: messageId(body, 'signed') };
+    }
+    return undefined;
   }
 
   async function schedule(process: string, message: SendOptions, once: string): Promise<SendResult> {
@@ -229,11 +265,16 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
       }),
       context,
     );
+    return { slot: await assign(process, body), id: messageId(body, 'signed') };
+  }
+
+  /** The slot that a signed message gets. */
+  async function assign(process: string, body: Message): Promise<number> {
     const definition = await definitionOf(process);
     const assignment = unwrap(
       await context.resolve(definition, Message.of({ path: 'schedule', method: 'POST', body })),
     ) as Message;
-    return { slot: Number(assignment.get('slot')), id: messageId(body, 'signed') };
+    return Number(assignment.get('slot'));
   }
 
   async function definitionOf(process: string): Promise<Message> {
@@ -272,6 +313,12 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
 }
 
 const VERSION = '0.1.0';
+
+function tooLarge(): AoError {
+  return new AoError('message-too-large', `A message may carry ${MAX_DATA / 1024 / 1024} MiB of data.`, {
+    status: 413,
+  });
+}
 
 /** A result's value, or its refusal as an error with the status that it maps to. */
 function unwrap(result: Result): Value {

@@ -50,6 +50,18 @@ export async function defineProcess(
   samples: Samples,
   anchor: string,
 ): Promise<{ definition: Message; id: string; kind: ProcessKind }> {
+  const { kind, definition } = await unsignedDefinition(options, context, samples, anchor);
+  const signed = await signMessage(definition, context);
+  return { definition: signed, id: messageId(signed, 'signed'), kind };
+}
+
+/** The same before anybody signed it: who does becomes the owner. */
+export async function unsignedDefinition(
+  options: SpawnOptions,
+  context: NodeContext,
+  samples: Samples,
+  anchor: string,
+): Promise<{ definition: Message; kind: ProcessKind }> {
   const { kind, keys } = await moduleKeys(options, context, samples);
   const { address } = context.identity;
   const definition = Message.of({
@@ -65,8 +77,7 @@ export async function defineProcess(
     variant: 'ao.N.1',
     anchor,
   });
-  const signed = await signMessage(definition, context);
-  return { definition: signed, id: messageId(signed, 'signed'), kind };
+  return { definition, kind };
 }
 
 type Keys = Record<string, ValueInput>;

@@ -7,7 +7,7 @@ export const floors = [
   ['message', 'crypto', 'engine', 'protocol'],
   ['attestation', 'codec'],
   ['commitment', 'store'],
-  ['resolver'],
+  ['resolver', 'wallet'],
   ['device'],
   ['verify'],
   ['node'],
@@ -17,8 +17,8 @@ export const floors = [
 
 /** Rooms that may import fewer rooms than their floor would allow. */
 const only = {
-  // What a page imports: the wire types and nothing of the node's insides.
-  client: ['base', 'protocol', 'client'],
+  // What a page imports: the wire types, wallets, and nothing of the node's insides.
+  client: ['base', 'protocol', 'wallet', 'client'],
   app: ['app', 'client'],
 };
 
