@@ -3,7 +3,7 @@
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 import { NetworkFirst } from 'workbox-strategies';
-import { isAoPath } from '../src/base/ao-path.ts';
+import { isAoPath, isAoRequest } from '../src/base/ao-path.ts';
 import { connectTo, watchLeaders } from '../src/node/service.ts';
 import { answerAoPath } from '../src/node/service-face.ts';
 
@@ -18,7 +18,7 @@ registerRoute(
 );
 for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const)
   registerRoute(
-    ({ url, sameOrigin }) => sameOrigin && isAoPath(url.pathname),
+    ({ url, sameOrigin, request }) => sameOrigin && isAoRequest(url.pathname, method, request.headers),
     ({ event, request }) => answerAoPath(self.clients, request, event as FetchEvent),
     method,
   );

@@ -27,9 +27,9 @@ export const test = base.extend<{ quiet: string[] }>({
 });
 export { expect };
 
-/** Opens the app and waits until its node has started. */
-export async function openApp(page: Page, hash = '/'): Promise<void> {
-  await page.goto(`/#${hash}`);
+/** Opens the app and waits until its node has started. `origin`: another one than the tests' own. */
+export async function openApp(page: Page, hash = '/', origin = ''): Promise<void> {
+  await page.goto(`${origin}/#${hash}`);
   await expect(page.locator('header').getByText(/^(online|offline)$/)).toBeVisible();
 }
 
