@@ -1,11 +1,10 @@
 /** The unmodified `@permaweb/aoconnect`, its browser build, in a page against that page's own origin. */
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Page } from '@playwright/test';
 import { aosHash } from '../setup/modules.mjs';
 import { serve, type Served } from '../setup/serve.mjs';
-import { root } from '../setup/steps.mjs';
 import { controlled, openApp, test } from './app.ts';
 import { legacyProgram, mainnetProgram, MODULE_TAGS, type Seen, type Setting } from './aoconnect-program.ts';
 import { checkLegacy, checkMainnet } from './aoconnect-seen.ts';
@@ -19,16 +18,16 @@ test.describe.configure({ mode: 'serial' });
 
 /** The built app, with the client beside it as one of its page's scripts. */
 test.beforeAll(async () => {
-  const dist = join(root, 'dist');
+  const dist = resolve('dist');
   for (const name of readdirSync(dist)) symlinkSync(join(dist, name), join(folder, name));
   symlinkSync(
-    join(root, 'node_modules', '@permaweb', 'aoconnect', 'dist', 'browser.js'),
+    resolve('node_modules', '@permaweb', 'aoconnect', 'dist', 'browser.js'),
     join(folder, 'aoconnect.js'),
   );
   served = await serve({
     port: 0,
     directory: folder,
-    aos: join(root, '.cache', 'modules', `${aosHash()}.wasm`),
+    aos: resolve('.cache', 'modules', `${aosHash()}.wasm`),
   });
 });
 test.afterAll(async () => {
