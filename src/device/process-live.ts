@@ -11,28 +11,23 @@ import { AoError } from '../base/errors.ts';
 import type { Message } from '../message/message.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Result } from '../resolver/device.ts';
-import { reclaim } from '../store/reclaim.ts';
+import { makeRoom } from '../store/room.ts';
 import { SnapshotStore } from '../store/snapshots.ts';
-import type { Write } from '../store/store.ts';
 import { AssignmentFeed } from './assignment-feed.ts';
 import { withLinksLoaded } from './process-definition.ts';
 import { ProcessRun, publicState, type Failure, type Stepped } from './process-run.ts';
 import { newestSlot, readState, recordOf, writeOf } from './slot-records.ts';
+import { SlotWriter } from './slot-writer.ts';
 import { integerOf, itemsOf, textOf } from './values.ts';
 
 /** Option of the contexts that devices run in: the processes that wait for them. */
 const COMPUTING = 'computing-processes';
-/** Slots that are written in one transaction at most, and milliseconds that one waits for others. */
-const GROUP = 64;
-const GROUP_TIME = 250;
 /** States kept in memory for reading. */
 const KEPT_STATES = 64;
 /** Milliseconds without work before a snapshot is taken of what changed. */
 const IDLE = 2_000;
 const DEFAULT_SNAPSHOT_TIME = 60_000;
 const DEFAULT_SNAPSHOT_SLOTS = 5_000;
-/** Snapshots between two looks for pages that nobody names. */
-const SWEEP_EVERY = 8;
 
 export interface LiveStatus {
   /** Newest slot on disk or in memory; -1 before the first. */
@@ -56,13 +51,12 @@ export class LiveProcess {
   #computed: number | undefined;
   /** What the next record builds on. */
   #before: { readonly state: Message; readonly base: number } | undefined;
-  #writes: Write[] = [];
-  #flushing: Promise<void> = Promise.resolve();
-  #groupSince = 0;
+  #writer: SlotWriter | undefined;
   #snapshotAt = 0;
   #snapshotSlot = -1;
-  #snapshotsTaken = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
+  /** The process was removed from this node. */
+  #ended = false;
   /** How often somebody asked to stop: work that was under way then is not begun again. */
   #stops = 0;
   /** Milliseconds since 1970 of the last request. */
@@ -78,6 +72,16 @@ export class LiveProcess {
     this.#loaded ??= withLinksLoaded(this.#definition, context);
     this.#loaded.catch(() => (this.#loaded = undefined));
     return this.#loaded;
+  }
+
+  /** A machine runs for it and nobody waits for anything. */
+  get idle(): boolean {
+    return this.#run?.machine !== undefined && this.quiet;
+  }
+
+  /** Nobody waits for anything of it. */
+  get quiet(): boolean {
+    return this.#waiting === 0;
   }
 
   async status(context: Context): Promise<LiveStatus> {
@@ -108,7 +112,11 @@ export class LiveProcess {
   async compute(slot: number, context: Context): Promise<Result> {
     this.lastUsed = context.clock.now();
     const known = await this.stateAt(slot, context);
-    if (known) return { status: 'ok', value: known };
+    if (known) {
+      // It may still be on its way to disk.
+      if (this.#writer?.has(slot) === false) await this.#writer.flush(context);
+      return { status: 'ok', value: known };
+    }
     const inside = this.#inside(context);
     return this.#alone(() => this.#compute(slot, inside));
   }
@@ -136,7 +144,12 @@ export class LiveProcess {
   #alone<T>(action: () => Promise<T>): Promise<T> {
     this.#waiting++;
     clearTimeout(this.#idle);
-    const result = this.#turn.then(action).finally(() => this.#waiting--);
+    const result = this.#turn
+      .then(() => {
+        if (this.#ended) throw new AoError('no-process', 'This process was removed.', { status: 404 });
+        return action();
+      })
+      .finally(() => this.#waiting--);
     this.#turn = result.catch(() => undefined);
     return result;
   }
@@ -153,9 +166,8 @@ export class LiveProcess {
       return await this.#advance(slot, context);
     } catch (thrown) {
       const error = AoError.wrap(thrown);
+      if (stops !== this.#stops) throw error.code === 'stopped' ? error : stopped(thrown);
       if (!isMachineGone(error)) throw thrown;
-      if (stops !== this.#stops)
-        throw new AoError('stopped', 'Computing this process was stopped.', { status: 503, cause: thrown });
       // The worker went away under us (evicted, crashed): once more from what is on disk.
       await this.#drop();
       return this.#advance(slot, context);
@@ -172,6 +184,7 @@ export class LiveProcess {
   }
 
   async #advance(target: number, context: Context): Promise<Result> {
+    const stops = this.#stops;
     const run = (this.#run ??= await this.#load(context));
     const feed = new AssignmentFeed(this.id, run.slot + 1, target, context);
     let state = publicState(run.state);
@@ -180,11 +193,13 @@ export class LiveProcess {
         const next = await feed.next(run.state);
         if ('refused' in next) return next.refused;
         const stepped = await run.step(next, feed, context);
+        // What was computed while somebody asked to stop is not written any more: the process may be gone.
+        if (stops !== this.#stops) throw stopped();
         if ('failure' in stepped) return await this.#failed(stepped.failure, context);
         state = stepped.state;
         await this.#keep(run, stepped, context);
       }
-      await this.#flush(context, true);
+      await this.#writer?.flush(context);
       await this.#snapshotIfDue(run, context);
       return { status: 'ok', value: state };
     } catch (thrown) {
@@ -194,7 +209,7 @@ export class LiveProcess {
   }
 
   async #failed(failure: Failure, context: Context): Promise<Result> {
-    await this.#flush(context, true);
+    await this.#writer?.flush(context);
     // What the failed attempt left in the machine is not the state before it.
     await this.#drop();
     if (failure.lasting) this.#failure = failure;
@@ -207,29 +222,12 @@ export class LiveProcess {
     const { slot, state, notes } = stepped;
     const record = recordOf(slot, state, notes, this.#before);
     this.#before = { state, base: record.base };
-    this.#writes.push(writeOf(this.id, slot, record));
     this.#states.set(slot, state);
     this.#computed = slot;
     if (this.#states.size > KEPT_STATES) this.#states.delete(this.#states.keys().next().value!);
     context.report({ type: 'slot-computed', process: this.id, slot, took: notes.took });
-    const now = context.clock.now();
-    if (this.#writes.length === 1) this.#groupSince = now;
-    if (this.#writes.length >= GROUP || now - this.#groupSince >= GROUP_TIME)
-      await this.#flush(context, false);
+    await this.#writer?.add(slot, record, context);
     if (this.#snapshotDue(slot, context)) await this.#snapshot(run, context);
-  }
-
-  /** Writes the group that has come together; the one before has to be on disk. */
-  async #flush(context: Context, wait: boolean): Promise<void> {
-    await this.#flushing;
-    if (this.#writes.length) {
-      const writes = this.#writes;
-      this.#writes = [];
-      this.#flushing = writeWithRoom(context, writes);
-      // Whoever comes next meets the failure; it must not count as unhandled until then.
-      this.#flushing.catch(() => undefined);
-    }
-    if (wait) await this.#flushing;
   }
 
   // ---- Loading
@@ -237,13 +235,19 @@ export class LiveProcess {
   /** The newest state with its machine: from the nearest snapshot and the slots after it, else from the start. */
   async #load(context: Context): Promise<ProcessRun> {
     const process = await this.process(context);
+    const stops = this.#stops;
     const newest = await newestSlot(context.store, this.id);
     const stored = newest < 0 ? undefined : await readState(context.store, this.id, newest);
     this.#computed = newest;
     this.#before = stored && { state: stored.state, base: stored.record.base };
     const run = await ProcessRun.startBefore(this.id, process, newest, context);
+    if (stops !== this.#stops) {
+      await run.close();
+      throw stopped();
+    }
     // From here on `stop` finds it.
     this.#run = run;
+    this.#writer = new SlotWriter(this.id, newest);
     this.#snapshotSlot = run.restoredFrom;
     this.#snapshotAt = run.restoredFrom < 0 ? 0 : context.clock.now();
     try {
@@ -264,7 +268,7 @@ export class LiveProcess {
     this.#before = { state, base: run.slot };
   }
 
-  /** An earlier slot whose record is gone, by a machine of its own; the records on the way are written again. */
+  /** An earlier slot whose record is gone, by a machine of its own. */
   async #computeAside(slot: number, context: Context): Promise<Result> {
     const process = await this.process(context);
     const run = await ProcessRun.startBefore(this.id, process, slot, context);
@@ -309,20 +313,26 @@ export class LiveProcess {
     if (!run.settled) return;
     this.#snapshotAt = context.clock.now();
     if (!run.machine || run.slot <= this.#snapshotSlot) return;
-    await this.#flush(context, true);
+    await this.#writer?.flush(context);
+    try {
+      await this.#storeSnapshot(run, context);
+      await SnapshotStore.of(context.store).thin(this.id);
+    } catch (thrown) {
+      const { code, message: reason } = AoError.wrap(thrown);
+      // The slots are safe; without the snapshot a reload only takes longer.
+      context.report({ type: 'snapshot-failed', process: this.id, slot: run.slot, code, reason });
+    }
+  }
+
+  async #storeSnapshot(run: ProcessRun, context: Context): Promise<void> {
+    const { slot } = run;
     try {
       await run.snapshot(context);
     } catch (thrown) {
-      const error = AoError.wrap(thrown);
-      if (error.code !== 'storage-full') throw thrown;
-      // The slots are safe; without the snapshot a reload only takes longer.
-      context.report({ type: 'snapshot-failed', process: this.id, slot: run.slot, reason: error.message });
-      return;
+      if (AoError.wrap(thrown).code !== 'storage-full' || !(await makeRoom(context.store))) throw thrown;
+      await run.snapshot(context);
     }
-    this.#snapshotSlot = run.slot;
-    const snapshots = SnapshotStore.of(context.store);
-    const gone = await snapshots.thin(this.id);
-    if (gone && ++this.#snapshotsTaken % SWEEP_EVERY === 0) await snapshots.sweep();
+    this.#snapshotSlot = slot;
   }
 
   /** Takes a snapshot once nothing happened for a moment. */
@@ -344,7 +354,7 @@ export class LiveProcess {
   hibernate(context: Context): Promise<void> {
     return this.#alone(async () => {
       if (!this.#run) return;
-      await this.#flush(context, true);
+      await this.#writer?.flush(context);
       await this.#snapshot(this.#run, context);
       await this.#drop();
     });
@@ -360,6 +370,14 @@ export class LiveProcess {
     this.#forget();
   }
 
+  /** Stops for good, and resolves when nothing of it is under way any more: its records may be removed then. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.stop();
+    await this.#turn;
+    await this.stop();
+  }
+
   async #drop(): Promise<void> {
     const run = this.#run;
     this.#run = undefined;
@@ -368,11 +386,10 @@ export class LiveProcess {
   }
 
   #forget(): void {
-    this.#writes = [];
     this.#states.clear();
     this.#computed = undefined;
     this.#before = undefined;
-    this.#flushing = Promise.resolve();
+    this.#writer = undefined;
     this.#snapshotSlot = -1;
   }
 
@@ -386,16 +403,8 @@ export class LiveProcess {
   }
 }
 
-/** Writes, making room once if there is none left. */
-async function writeWithRoom(context: Context, writes: readonly Write[]): Promise<void> {
-  try {
-    await context.store.write(writes, { durable: true });
-  } catch (thrown) {
-    if (AoError.wrap(thrown).code !== 'storage-full') throw thrown;
-    context.report({ type: 'storage-full' });
-    if ((await reclaim(context.store, 2)) === 0) throw thrown;
-    await context.store.write(writes, { durable: true });
-  }
+function stopped(cause?: unknown): AoError {
+  return new AoError('stopped', 'Computing this process was stopped.', { status: 503, cause });
 }
 
 function isMachineGone(error: AoError): boolean {

@@ -58,7 +58,10 @@ export class Processes {
     for (const live of oldest)
       void live
         .hibernate(context)
-        .then(() => this.#live.delete(live.id))
+        .then(() => {
+          // Somebody may have come meanwhile: two instances of one process would know nothing of each other.
+          if (live.quiet && this.#live.get(live.id) === live) this.#live.delete(live.id);
+        })
         .catch(() => undefined);
   }
 
@@ -71,12 +74,11 @@ export class Processes {
     return this.#live.get(id);
   }
 
-  /** Ends a process here and forgets what is in memory of it; its records stay. */
-  async forget(id: string, context: Context): Promise<void> {
+  /** Ends a process here, whatever it is doing. Its records stay. */
+  async forget(id: string): Promise<void> {
     const live = this.#live.get(id);
     this.#live.delete(id);
-    await live?.stop();
-    Schedules.of(context).forget(id);
+    await live?.end();
   }
 }
 
@@ -85,11 +87,9 @@ export class Processes {
  * For hosts that may have only so many machines at once.
  */
 export async function releaseIdle(context: Context): Promise<boolean> {
-  for (const live of Processes.of(context).all()) {
-    const { live: running, busy } = await live.status(context);
-    if (!running || busy) continue;
-    await live.hibernate(context);
-    return true;
-  }
-  return false;
+  const live = Processes.of(context)
+    .all()
+    .find(({ idle }) => idle);
+  await live?.hibernate(context);
+  return live !== undefined;
 }

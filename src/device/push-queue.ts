@@ -19,6 +19,14 @@ export function pushWrite(process: string, slot: number, delivered: Delivered = 
   return { table: 'node', key: keyOf(process, slot), value: delivered };
 }
 
+/** First and last key of what is kept of one process. */
+export function pushesOf(process: string): readonly [readonly string[], readonly string[]] {
+  return [
+    [PREFIX, process],
+    [PREFIX, process, '\uffff'],
+  ];
+}
+
 export async function readDelivered(process: string, slot: number, context: Context): Promise<Delivered> {
   return (await context.store.get<Delivered>('node', keyOf(process, slot))) ?? new Map<string, number>();
 }

@@ -50,9 +50,18 @@ export function nextHash(previous: string, id: string): string {
 /** What is to be on disk exactly if the slot is: written in the same transaction. */
 export type AlsoWrite = (slot: number, process: string) => readonly Write[];
 
+/** What else is to be on disk exactly if imported assignments are. */
+export interface AlsoImported {
+  /** Further keys of the head. */
+  readonly head?: Readonly<Record<string, unknown>>;
+  readonly writes?: readonly Write[];
+}
+
 interface Schedule {
   head: ScheduleHead | undefined;
   loaded: boolean;
+  /** Its process was taken off this node; only the process itself may begin it again. */
+  removed: boolean;
   turn: Promise<unknown>;
   /** Called when a slot was added. */
   readonly waiting: Set<() => void>;
@@ -69,7 +78,13 @@ export class Schedules {
   #schedule(process: string): Schedule {
     let schedule = this.#schedules.get(process);
     if (!schedule) {
-      schedule = { head: undefined, loaded: false, turn: Promise.resolve(), waiting: new Set() };
+      schedule = {
+        head: undefined,
+        loaded: false,
+        removed: false,
+        turn: Promise.resolve(),
+        waiting: new Set(),
+      };
       this.#schedules.set(process, schedule);
     }
     return schedule;
@@ -126,6 +141,8 @@ export class Schedules {
             detail: { process },
           },
         );
+      if (schedule.removed && !head && textOf(body.get('type')) !== 'Process')
+        throw new AoError('no-process', 'This process was removed.', { status: 404, detail: { process } });
       const slot = (head?.slot ?? -1) + 1;
       const now = context.clock.now();
       // The clock may go backwards; a schedule may not.
@@ -174,8 +191,8 @@ export class Schedules {
   }
 
   /**
-   * Takes assignments of another node into the store, in the order of their slots. Those that are here already
-   * are passed over; a slot that is missing in between is refused.
+   * Takes assignments of another node into the store, in the order of their slots and in one transaction. Those
+   * that are here already are passed over; a slot that is missing in between is refused.
    * Answers the newest slot. What they claim is not checked here: see `verify`.
    * @throws AoError `bad-schedule` (422), `own-schedule` (409)
    */
@@ -184,6 +201,7 @@ export class Schedules {
     assignments: readonly Message[],
     context: Context,
     source?: string,
+    also: AlsoImported = {},
   ): Promise<number> {
     return this.#alone(process, context, async (schedule) => {
       const { head } = schedule;
@@ -226,8 +244,11 @@ export class Schedules {
         timestamp,
         own: false,
         ...(source === undefined ? {} : { source }),
+        ...also.head,
       } as ScheduleHead;
-      await context.store.write([...writes, headWrite(process, next)], { durable: true });
+      await context.store.write([...writes, headWrite(process, next), ...(also.writes ?? [])], {
+        durable: true,
+      });
       schedule.head = next;
       if (writes.length) for (const wake of schedule.waiting) wake();
       return slot;
@@ -245,9 +266,21 @@ export class Schedules {
     });
   }
 
-  /** Forgets what is in memory of a process, after its records were removed or replaced. */
-  forget(process: string): void {
-    this.#schedules.delete(process);
+  /**
+   * Removes a schedule, with `writes` in the same transaction. Messages that are on their way get no slot any more:
+   * they would begin a schedule without its process.
+   */
+  remove(process: string, writes: readonly Write[], context: Context): Promise<void> {
+    return this.#alone(process, context, async (schedule) => {
+      const all: Write[] = [
+        { table: 'processes', key: process },
+        { table: 'assignments', key: [process, 0], to: [process, Infinity] },
+        ...writes,
+      ];
+      await context.store.write(all, { durable: true });
+      schedule.head = undefined;
+      schedule.removed = true;
+    });
   }
 }
 

@@ -78,8 +78,9 @@ export async function readState(
   let state: Message | undefined;
   for (const [index, { key, value }] of entries.entries()) {
     if ((key as [string, number])[1] !== record.base + index) return undefined;
-    if (index === 0 && value.state === undefined) return undefined;
-    state = index === 0 ? wholeState(value) : applyDiff(state!, value.diff);
+    if (value.state !== undefined) state = wholeState(value);
+    else if (index === 0) return undefined;
+    else state = applyDiff(state!, value.diff);
   }
   return state && { slot, state, record };
 }

@@ -24,12 +24,14 @@ import type { NodeEvent } from '../resolver/context.ts';
 import type { Node } from './node.ts';
 import { dryRunOn } from './legacynet/dry-run.ts';
 import { encodeStored, messageReport } from './message-view.ts';
-import { exportProcess, importProcess, removeProcess, storageReport } from './process-file.ts';
+import { exportProcess, importProcess } from './process-file.ts';
+import { removeProcess } from './process-removal.ts';
 import { verifiableSamples } from './sample-peer.ts';
 import { Samples } from './samples.ts';
 import { signMessage } from './sign-message.ts';
 import { prepareSpawn, takeDefinition, takeMessage } from './signed-items.ts';
 import { checkedTags, defineProcess, reportModule } from './spawn.ts';
+import { freeStorage, storageReport } from './storage.ts';
 import { toTree } from './tree.ts';
 import { Verifications } from './verifications.ts';
 import { checkEvidence } from '../verify/check-evidence.ts';
@@ -199,6 +201,7 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     evidenceList: () => verifications.evidenceList(),
     checkEvidence: async (file) => checkEvidence(parseEvidence(file), context),
     storage: () => storageReport(context),
+    freeStorage: () => freeStorage(context),
     persist: async () => (await globalThis.navigator?.storage?.persist?.()) ?? false,
   };
 

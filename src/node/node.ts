@@ -2,12 +2,14 @@
 import { AoError } from '../base/errors.ts';
 import type { RsaWallet } from '../crypto/wallet.ts';
 import { builtInDevices } from '../device/index.ts';
+import { DryMachines } from '../device/dry-machines.ts';
 import { releaseIdle } from '../device/processes.ts';
 import { Message } from '../message/message.ts';
 import type { HttpRequest, HttpResponse, NodeEvent, Transport } from '../resolver/context.ts';
 import type { Device } from '../resolver/device.ts';
 import { createContext, type NodeContext } from '../resolver/node-context.ts';
 import type { TraceStep } from '../resolver/settings.ts';
+import { withRoom } from '../store/room.ts';
 import type { Store } from '../store/store.ts';
 import { EnginePool } from './engines.ts';
 import { handle } from './http.ts';
@@ -44,8 +46,12 @@ export interface Node {
 
 /** @throws AoError `bad-key`, `device-exists`, `storage-…` */
 export async function createNode(parts: NodeParts): Promise<Node> {
-  const { store, createWorker } = parts;
+  const { createWorker } = parts;
   const listeners = new Set<(event: NodeEvent) => void>();
+  const report = (event: NodeEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  const store = withRoom(parts.store, () => report({ type: 'storage-full' }));
   const wallet = parts.wallet ?? (await nodeWallet(store));
   const engines = new EnginePool({
     createWorker,
@@ -58,14 +64,12 @@ export async function createNode(parts: NodeParts): Promise<Node> {
       http: parts.http ?? fetchTransport(),
       clock: parts.clock ?? { now: () => Date.now() },
       identity: wallet,
-      report: (event) => {
-        for (const listener of listeners) listener(event);
-      },
+      report,
     },
     parts.options ?? Message.empty,
     [...builtInDevices, ...(parts.devices ?? [])],
   );
-  engines.evict = () => releaseIdle(context);
+  engines.evict = async () => (await DryMachines.of(context).release()) || releaseIdle(context);
   let closed = false;
   return {
     context,

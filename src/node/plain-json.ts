@@ -39,7 +39,7 @@ export function jsonToPlain(json: unknown, depth = 0): Plain {
     const type = typeof value['y'] === 'string' && value['y'] !== 'link' ? { type: value['y'] } : {};
     return value['z'] === 1 ? { link: value['l'], lazy: true, ...type } : { link: value['l'], ...type };
   }
-  if (Array.isArray(value['t'])) return String.fromCodePoint(...(value['t'] as number[]));
+  if (Array.isArray(value['t'])) return textOf(value['t']);
   if (Array.isArray(value['m'])) {
     const entries = value['m'].map((pair: unknown): [string, Plain] => {
       if (!Array.isArray(pair) || pair.length !== 2) throw bad('holds a broken message');
@@ -50,6 +50,17 @@ export function jsonToPlain(json: unknown, depth = 0): Plain {
     return new Map(entries);
   }
   throw bad('holds a value of no known form');
+}
+
+function textOf(points: readonly unknown[]): string {
+  const good = points.every(
+    (point) => Number.isInteger(point) && (point as number) >= 0 && (point as number) <= 0x10ffff,
+  );
+  if (!good) throw bad('holds text of no known form');
+  let text = '';
+  // As arguments they would be too many at once.
+  for (const point of points) text += String.fromCodePoint(point as number);
+  return text;
 }
 
 function bad(what: string): AoError {

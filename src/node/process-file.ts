@@ -1,201 +1,198 @@
 /**
  * A process as one file: its definition, its schedule, and the modules that it stands on. Nothing in a file is
- * believed: the definition, every assignment and every message are verified before anything is stored, and state
- * is computed here anew, so an import is a proof as well. Gzip over lines of JSON, each a record.
+ * believed: the definition, every assignment and every message are verified before anything is stored, what nobody
+ * asked for is refused, and all of it is stored in one transaction or not at all. State is computed here anew, so an
+ * import is a proof as well.
  */
-import { fromBytes, toBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
 import { Schedules } from '../device/schedules.ts';
-import { readAssignments, readHead, headWrite } from '../device/schedule-records.ts';
-import { Processes } from '../device/processes.ts';
+import { readAssignments, readHead } from '../device/schedule-records.ts';
 import { Message } from '../message/message.ts';
 import { fromPlain, toPlain } from '../message/plain.ts';
 import { isBinary, Link, type Value } from '../message/value.ts';
-import type { StorageReport } from '../protocol/api.ts';
 import type { NodeContext } from '../resolver/node-context.ts';
-import { SnapshotStore } from '../store/snapshots.ts';
 import type { Write } from '../store/store.ts';
-import { auditAssignment, auditDefinition } from '../verify/native-audit.ts';
+import { auditAssignment, auditDefinition, type AuditState } from '../verify/native-audit.ts';
 import { jsonToPlain, plainToJson } from './plain-json.ts';
+import { badFile, packLines, readLines, type FileRecord } from './process-lines.ts';
 import { requireHead, type ViewKeys } from './view.ts';
 
 /** An ID as text. */
 const LONG_ID = /^[A-Za-z0-9_-]{43}$/;
 const FORMAT = 'beamlet-process';
 const VERSION = 1;
-/** Largest file that is read, unpacked, in bytes. */
-const MAX_BYTES = 1024 * 1024 * 1024;
-/** Assignments that are read or written at a time. */
+/** Assignments that are read at a time. */
 const BATCH = 256;
+/** Messages beside the schedule, and characters of what a person called the process. */
+const MAX_MESSAGES = 1_000;
+const MAX_NAME = 200;
 
 interface Head {
-  format: string;
-  version: number;
-  process: string;
-  slots: number;
-  name?: string;
-  kind?: string;
+  readonly format: string;
+  readonly version: number;
+  readonly process: string;
+  readonly slots: number;
+  /** Records of messages in the file; absent in older files. */
+  readonly messages?: number;
+  readonly name?: string;
+  readonly kind?: string;
 }
 
 /** @throws AoError `no-process` (404) */
 export async function exportProcess(id: string, context: NodeContext): Promise<Uint8Array> {
-  const head = await requireHead(id, context);
+  const { name, kind, slot } = await requireHead(id, context);
   const lines: string[] = [];
-  const { name, kind } = head;
-  const first: Head = { format: FORMAT, version: VERSION, process: id, slots: head.slot + 1 };
-  lines.push(JSON.stringify({ ...first, ...(name ? { name } : {}), ...(kind ? { kind } : {}) }));
-  for (let from = 0; from <= head.slot; from += BATCH) {
-    const batch = await readAssignments(context.store, id, from, Math.min(head.slot, from + BATCH - 1));
-    if (from === 0)
-      for (const message of await needed(batch[0]?.assignment.message('body'), context))
-        lines.push(JSON.stringify({ message: plainToJson(toPlain(message)) }));
+  const [first] = await readAssignments(context.store, id, 0, 0);
+  const definition = first?.assignment.message('body');
+  for (const message of definition ? await needed(definition, context) : [])
+    lines.push(JSON.stringify({ message: plainToJson(toPlain(message)) }));
+  const head: Head = {
+    format: FORMAT,
+    version: VERSION,
+    process: id,
+    slots: slot + 1,
+    messages: lines.length,
+    ...(name ? { name } : {}),
+    ...(kind ? { kind } : {}),
+  };
+  lines.unshift(JSON.stringify(head));
+  for (let from = 0; from <= slot; from += BATCH) {
+    const batch = await readAssignments(context.store, id, from, Math.min(slot, from + BATCH - 1));
     for (const { assignment } of batch)
       lines.push(JSON.stringify({ assignment: plainToJson(toPlain(assignment)) }));
   }
-  return pack(lines);
+  return packLines(lines);
 }
 
-/** What the definition names by ID or link and the store has: modules, images. */
-async function needed(definition: Message | undefined, context: NodeContext): Promise<Value[]> {
+/** What a definition names by ID or link: modules, images. */
+function namedBy(definition: Message): Set<string> {
+  const out = new Set<string>();
+  const visit = (value: Value): void => {
+    if (value instanceof Link) out.add(value.id);
+    else if (typeof value === 'string' && LONG_ID.test(value)) out.add(value);
+    else if (value instanceof Message)
+      for (const [key, item] of value) if (key !== 'commitments') visit(item);
+    if (!isBinary(value) && Array.isArray(value)) for (const item of value) visit(item as Value);
+  };
+  visit(definition.without('scheduler', 'authority'));
+  return out;
+}
+
+/** The same as far as the store has it, nested messages whole. */
+async function needed(definition: Message, context: NodeContext): Promise<Value[]> {
   const out: Value[] = [];
-  const visit = async (value: Value): Promise<void> => {
-    if (value instanceof Link) return visitId(value.id);
-    if (isBinary(value)) return typeof value === 'string' && LONG_ID.test(value) ? visitId(value) : undefined;
-    if (value instanceof Message)
-      for (const [key, item] of value) if (key !== 'commitments') await visit(item);
-    if (Array.isArray(value)) for (const item of value) await visit(item as Value);
-  };
-  const visitId = async (id: string) => {
+  for (const id of namedBy(definition)) {
     const found = await context.cache.read(id);
-    if (found !== undefined) out.push(await context.cache.loadAll(found));
-  };
-  if (definition) await visit(definition.without('scheduler', 'authority'));
+    if (found === undefined) continue;
+    const whole = await context.cache.loadAll(found);
+    // A name that somebody gave it is not proven by its content, so nobody would take it from a file.
+    if ((await context.cache.toWrite(whole)).names.includes(id)) out.push(whole);
+  }
   return out;
 }
 
 /**
- * Verifies a file and stores what is in it.
+ * Verifies a file and stores what is in it, all or nothing.
  * @returns ID of the process
- * @throws AoError `bad-file` (422), `process-exists` (409), `audit-…` (422)
+ * @throws AoError `bad-file` (422), `process-exists` (409), `audit-…` (422), `storage-full` (507)
  */
 export async function importProcess(file: Uint8Array, context: NodeContext): Promise<string> {
-  const lines = (await unpack(file)).split('\n').filter((line) => line !== '');
-  const head = parse(lines[0]) as unknown as Head;
-  if (head.format !== FORMAT) throw bad('is no exported process');
-  if (head.version !== VERSION)
-    throw bad(`has version ${String(head.version)}, which this node does not read`);
-  if (await readHead(context.store, head.process))
-    throw new AoError('process-exists', 'This process is here already.', {
-      status: 409,
-      detail: { process: head.process },
-    });
-
-  const assignments: Message[] = [];
-  const messages: Value[] = [];
-  for (const line of lines.slice(1)) {
-    const record = parse(line);
-    const value = fromPlain(jsonToPlain(record['assignment'] ?? record['message']));
-    if (record['assignment'] === undefined) messages.push(value);
-    else if (value instanceof Message) assignments.push(value);
-    else throw bad('holds an assignment that is no message');
-  }
-  if (assignments.length !== head.slots) throw bad(`holds ${assignments.length} of ${head.slots} slots`);
-  const definition = assignments[0]?.message('body');
-  if (!definition) throw bad('holds no definition');
-  let state = await auditDefinition(head.process, definition);
-  for (const assignment of assignments) state = (await auditAssignment(state, assignment)).state;
-
-  // Content is stored under the IDs that it has, whatever the file may call it.
-  for (const message of messages) await context.cache.write(message);
-  await context.cache.write(definition);
+  const { head, assignments, messages, audit } = await readFile(file, context);
+  const definition = assignments[0]!.message('body')!;
   const schedules = Schedules.of(context);
-  for (let at = 0; at < assignments.length; at += BATCH)
-    await schedules.import(head.process, assignments.slice(at, at + BATCH), context, 'file');
-  const own = state.schedulers.includes(context.identity.address);
-  const view: ViewKeys = {
-    level: 'audited',
-    name: String(head.name ?? ''),
-    kind: String(head.kind ?? 'process'),
-  };
-  const stored = await readHead(context.store, head.process);
-  if (stored)
-    await context.store.write([headWrite(head.process, { ...stored, ...view, own })], { durable: true });
-  schedules.forget(head.process);
+  const view: ViewKeys = { level: 'audited', name: head.name ?? '', kind: head.kind ?? 'process' };
+  const own = audit.schedulers.includes(context.identity.address);
+  const writes = await contentWrites(definition, messages, context);
+  await schedules.import(head.process, assignments, context, 'file', { head: { ...view, own }, writes });
   return head.process;
 }
 
-/** Removes a process with all that is its alone. @throws AoError `no-process` (404) */
-export async function removeProcess(id: string, context: NodeContext): Promise<void> {
-  await requireHead(id, context);
-  await Processes.of(context).forget(id, context);
-  const { store } = context;
-  const range = { from: [id, -1] as const, to: [id, Infinity] as const };
-  const writes: Write[] = [{ table: 'processes', key: id }];
-  for (const table of ['assignments', 'slots', 'snapshots'] as const)
-    for (const key of await store.keys(table, range)) writes.push({ table, key });
-  await store.write(writes, { durable: true });
-  await SnapshotStore.of(store).sweep();
+interface Contents {
+  readonly head: Head;
+  readonly assignments: readonly Message[];
+  readonly messages: readonly Value[];
+  readonly audit: AuditState;
 }
 
-export async function storageReport(context: NodeContext): Promise<StorageReport> {
-  const { store } = context;
-  const estimate = (await globalThis.navigator?.storage?.estimate?.()) ?? {};
-  const snapshots = SnapshotStore.of(store);
-  const processes = [];
-  for (const key of await store.keys('processes')) {
-    const id = String(key);
-    const head = (await readHead(store, id)) as ({ slot: number } & ViewKeys) | undefined;
-    const { own, named } = await snapshots.usage(id);
-    processes.push({
-      id,
-      name: head?.name ?? '',
-      bytes: own,
-      pages: named / 65536,
-      slots: (head?.slot ?? -1) + 1,
-    });
-  }
-  return {
-    usage: estimate.usage ?? 0,
-    quota: estimate.quota ?? 0,
-    persisted: (await globalThis.navigator?.storage?.persisted?.()) ?? false,
-    processes,
-  };
-}
-
-function parse(line: string | undefined): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(line ?? '');
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Said below.
-  }
-  throw bad('is damaged');
-}
-
-function bad(what: string): AoError {
-  return new AoError('bad-file', `The file ${what}.`, { status: 422 });
-}
-
-async function pack(lines: readonly string[]): Promise<Uint8Array> {
-  const stream = new Blob(lines.map((line) => toBytes(`${line}\n`))).stream();
-  return new Uint8Array(await new Response(stream.pipeThrough(new CompressionStream('gzip'))).arrayBuffer());
-}
-
-async function unpack(file: Uint8Array): Promise<string> {
-  const stream = new Blob([file as Uint8Array<ArrayBuffer>])
-    .stream()
-    .pipeThrough(new DecompressionStream('gzip'));
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  try {
-    for await (const part of stream as unknown as AsyncIterable<Uint8Array<ArrayBuffer>>) {
-      size += part.length;
-      if (size > MAX_BYTES) throw bad('is larger than this node reads');
-      parts.push(part);
+async function readFile(file: Uint8Array, context: NodeContext): Promise<Contents> {
+  let head: Head | undefined;
+  let audit: AuditState | undefined;
+  const assignments: Message[] = [];
+  const messages: Value[] = [];
+  for await (const record of readLines(file)) {
+    if (!head) {
+      head = checkHead(record);
+      if (await readHead(context.store, head.process))
+        throw new AoError('process-exists', 'This process is here already.', {
+          status: 409,
+          detail: { process: head.process },
+        });
+      continue;
     }
-  } catch (thrown) {
-    if (thrown instanceof AoError) throw thrown;
-    throw bad('is damaged: it does not unpack');
+    const value = valueOf(record);
+    if (record['assignment'] === undefined) {
+      messages.push(value);
+      if (messages.length > Math.min(head.messages ?? Infinity, MAX_MESSAGES))
+        throw badFile('holds more messages than it should');
+      continue;
+    }
+    if (!(value instanceof Message)) throw badFile('holds an assignment that is no message');
+    const body = value.message('body');
+    if (!audit) {
+      if (!body) throw badFile('holds no definition');
+      audit = await auditDefinition(head.process, body);
+    }
+    audit = (await auditAssignment(audit, value)).state;
+    assignments.push(value);
+    if (assignments.length > head.slots) throw badFile(`holds more than its ${head.slots} slots`);
   }
-  return fromBytes(new Uint8Array(await new Blob(parts).arrayBuffer()));
+  if (!head || !audit) throw badFile('is no exported process');
+  if (assignments.length !== head.slots) throw badFile(`holds ${assignments.length} of ${head.slots} slots`);
+  if (head.messages !== undefined && messages.length !== head.messages)
+    throw badFile(`holds ${messages.length} of ${head.messages} messages`);
+  return { head, assignments, messages, audit };
+}
+
+function checkHead(record: FileRecord): Head {
+  const { format, version, process, slots, messages, name, kind } = record;
+  if (format !== FORMAT) throw badFile('is no exported process');
+  if (version !== VERSION) throw badFile(`has version ${String(version)}, which this node does not read`);
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const isName = (value: unknown) =>
+    value === undefined || (typeof value === 'string' && value.length <= MAX_NAME);
+  if (typeof process !== 'string' || !LONG_ID.test(process) || !isCount(slots) || slots === 0)
+    throw badFile('does not say of which process it is');
+  if ((messages !== undefined && !isCount(messages)) || !isName(name) || !isName(kind))
+    throw badFile('has a damaged first line');
+  return record as unknown as Head;
+}
+
+/** @throws AoError `bad-file` (422) */
+function valueOf(record: FileRecord): Value {
+  const { assignment, message } = record;
+  if ((assignment === undefined) === (message === undefined))
+    throw badFile('holds a record of no known kind');
+  try {
+    return fromPlain(jsonToPlain(assignment ?? message));
+  } catch (thrown) {
+    if (thrown instanceof AoError && thrown.code === 'bad-file') throw thrown;
+    throw badFile('holds a value of no known form');
+  }
+}
+
+/** Content is stored under the IDs that it has, whatever the file may call it, and only if the definition names it. */
+async function contentWrites(
+  definition: Message,
+  messages: readonly Value[],
+  context: NodeContext,
+): Promise<Write[]> {
+  const named = namedBy(definition);
+  const { writes } = await context.cache.toWrite(definition);
+  for (const message of messages) {
+    const content = await context.cache.toWrite(message);
+    if (!content.names.some((name) => named.delete(name)))
+      throw badFile('holds a message that the process does not name, or one twice');
+    writes.push(...content.writes);
+  }
+  return writes;
 }

@@ -394,6 +394,8 @@ export interface StorageReport {
   usage: number;
   quota: number;
   persisted: boolean;
+  /** Bytes that `freeStorage` gives back at least. */
+  reclaimable: number;
   processes: { id: string; name: string; bytes: number; pages: number; slots: number }[];
 }
 
@@ -568,6 +570,8 @@ export interface NodeApi {
   /** A piece of evidence as a file that anybody can check. */
   evidence(id: string): Promise<Uint8Array>;
   storage(): Promise<StorageReport>;
+  /** Removes what can be computed again: kept results, old snapshots, old states. Answers what is there then. */
+  freeStorage(): Promise<StorageReport>;
   persist(): Promise<boolean>;
   /** Recorded processes that ship, an honest one and one that lies. */
   verifiableSamples(): Promise<VerifiableSample[]>;

@@ -47,6 +47,16 @@ export class MessageCache implements Cache {
     return prepared.id;
   }
 
+  /** What `write` would write, for who writes it together with other things; and every name that leads to it. */
+  async toWrite(value: Value): Promise<{ names: string[]; writes: Write[] }> {
+    const prepared = await prepare(value, (link) => this.load(link));
+    const links = prepared.writes.filter(({ table, value: to }) => table === 'links' && to === prepared.id);
+    return {
+      names: [prepared.id, prepared.linkId, ...links.map(({ key }) => key as string)],
+      writes: await this.#changes(prepared),
+    };
+  }
+
   /** Only what the store does not have yet. */
   async #changes({ writes, claims }: Prepared): Promise<Write[]> {
     const out: Write[] = [];

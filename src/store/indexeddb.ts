@@ -6,7 +6,7 @@
  */
 import { deleteDB, openDB, type IDBPDatabase, type IDBPTransaction } from 'idb';
 import { AoError } from '../base/errors.ts';
-import { checkKey } from './keys.ts';
+import { checkWrite } from './keys.ts';
 import { TABLES, type Entry, type Key, type Range, type Store, type Table, type Write } from './store.ts';
 
 type Upgrade = IDBPTransaction<unknown, string[], 'versionchange'>;
@@ -126,7 +126,7 @@ class IndexedDbStore implements Store {
   }
 
   async write(writes: readonly Write[], options: { durable?: boolean } = {}): Promise<void> {
-    for (const { key } of writes) checkKey(key);
+    for (const write of writes) checkWrite(write);
     if (writes.length === 0) return;
     await this.#attempt(async () => {
       const tables = [...new Set(writes.map((write) => write.table))];
@@ -137,11 +137,13 @@ class IndexedDbStore implements Store {
       const ignore = () => undefined;
       transaction.done.catch(ignore);
       try {
-        for (const { table, key, value } of writes) {
+        for (const { table, key, value, to } of writes) {
           const rows = transaction.objectStore(table);
-          const request =
-            value === undefined ? rows.delete(key as IDBValidKey) : rows.put(value, key as IDBValidKey);
-          request.catch(ignore);
+          if (value !== undefined) rows.put(value, key as IDBValidKey).catch(ignore);
+          else {
+            const gone = to === undefined ? (key as IDBValidKey) : bounds({ from: key, to });
+            if (gone !== EMPTY_RANGE && gone !== null) rows.delete(gone).catch(ignore);
+          }
         }
       } catch (thrown) {
         // A value that can not be stored is found only now, with others already put.

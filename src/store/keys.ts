@@ -1,6 +1,6 @@
 /** The order of keys, as IndexedDB has it: numbers, then strings (by UTF-16 units), then arrays element by element. */
 import { AoError } from '../base/errors.ts';
-import type { Key } from './store.ts';
+import type { Key, Write } from './store.ts';
 
 type Part = string | number;
 
@@ -43,4 +43,13 @@ export function checkKey(key: Key): void {
     typeof part === 'string' || (typeof part === 'number' && !Number.isNaN(part));
   if (Array.isArray(key) ? key.every(good) : good(key)) return;
   throw new AoError('bad-key', 'A store key is text, a number, or a list of those.', { status: 500 });
+}
+
+/** @throws AoError `bad-key` for a key that no store can hold, `bad-write` for a value that is put at a range */
+export function checkWrite({ key, value, to }: Write): void {
+  checkKey(key);
+  if (to === undefined) return;
+  checkKey(to);
+  if (value !== undefined)
+    throw new AoError('bad-write', 'A range of keys can only be deleted.', { status: 500 });
 }

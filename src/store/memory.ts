@@ -3,7 +3,7 @@
  * Values are cloned on the way in and out, as IndexedDB does, so no caller can change what is stored.
  */
 import { AoError } from '../base/errors.ts';
-import { checkKey, compareKeys, keyText } from './keys.ts';
+import { checkWrite, compareKeys, keyText } from './keys.ts';
 import { TABLES, type Entry, type Key, type Range, type Store, type Table, type Write } from './store.ts';
 
 interface Rows {
@@ -40,12 +40,19 @@ export class MemoryStore implements Store {
 
   async write(writes: readonly Write[]): Promise<void> {
     // Everything that can fail comes before the first change.
-    const ready = writes.map(({ table, key, value }) => {
-      checkKey(key);
+    const ready = writes.map((write) => {
+      checkWrite(write);
+      const { table, key, value, to } = write;
       const copy = typeof key === 'object' ? [...key] : key;
-      return { rows: this.#rows(table), key: copy, value: clone(value) };
+      return { rows: this.#rows(table), key: copy, value: clone(value), to };
     });
-    for (const { rows, key, value } of ready) {
+    for (const { rows, key, value, to } of ready) {
+      if (to !== undefined) {
+        for (const gone of inRange(rows.order, { from: key, to })) rows.values.delete(keyText(gone));
+        const start = lowerBound(rows.order, key);
+        rows.order.splice(start, inRange(rows.order, { from: key, to }).length);
+        continue;
+      }
       const text = keyText(key);
       const known = rows.values.has(text);
       if (value === undefined) {

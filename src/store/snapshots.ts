@@ -2,8 +2,8 @@
  * Snapshots of a machine's memory: 64 KiB pages stored once by content, and a small manifest for each snapshot.
  *
  * A snapshot writes only pages that nobody has written before; an all-zero page is never written. Several
- * snapshots, processes and modules share pages, so a page is removed only by a sweep that finds no manifest
- * naming it. Writing and sweeping of one store exclude each other.
+ * snapshots, processes and modules share pages, so a page goes with the last manifest that names it. Writing and
+ * removing exclude each other.
  */
 import { fromBase64, toBase64Url } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
@@ -44,11 +44,20 @@ export interface SnapshotCost {
   readonly bytes: number;
 }
 
+export interface SnapshotUsage {
+  /** For each owner the bytes of pages that only it names, and of all that it names. */
+  readonly owners: ReadonlyMap<string, { readonly own: number; readonly named: number }>;
+  /** Bytes of pages that no owner's newest snapshot needs. */
+  readonly reclaimable: number;
+}
+
 export class SnapshotStore {
   static readonly #known = new WeakMap<Store, SnapshotStore>();
   readonly #store: Store;
   /** Hashes of all stored pages; read once, since asking for each page would load its bytes. */
   #stored: Promise<Set<string>> | undefined;
+  /** How many manifests name each page; counted once, when something is first removed. */
+  #named: Promise<Map<string, number>> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(store: Store) {
@@ -91,8 +100,14 @@ export class SnapshotStore {
         value: alone(value),
       }));
       writes.push({ table: 'snapshots', key: [owner, slot], value: toManifest(snapshot) });
+      const before = this.#named && (await this.read(owner, slot));
       await this.#store.write(writes);
       for (const hash of fresh.keys()) stored.add(hash);
+      if (this.#named) {
+        const named = await this.#named;
+        count(named, snapshot, 1);
+        if (before) count(named, before, -1);
+      }
       return { pages: fresh.size, bytes: fresh.size * PAGE_BYTES };
     });
   }
@@ -144,11 +159,34 @@ export class SnapshotStore {
     return { byteLength: snapshot.byteLength, pages, globals: snapshot.globals };
   }
 
-  /** Forgets snapshots; their pages go with the next `sweep`. */
-  async remove(owner: string, slots: readonly number[]): Promise<void> {
-    await this.#alone(() =>
-      this.#store.write(slots.map((slot) => ({ table: 'snapshots', key: [owner, slot] }))),
-    );
+  /** Forgets snapshots, and in the same transaction the pages that only they name. Answers how many pages went. */
+  remove(owner: string, slots: readonly number[]): Promise<number> {
+    return this.#alone(async () => {
+      const stored = await this.#storedPages();
+      const named = await this.#namedPages();
+      const found: Snapshot[] = [];
+      for (const slot of slots) {
+        const snapshot = await this.read(owner, slot);
+        if (snapshot) found.push(snapshot);
+      }
+      for (const snapshot of found) count(named, snapshot, -1);
+      const gone = new Set(
+        found.flatMap(({ pages }) =>
+          [...pages.values()].filter((hash) => stored.has(hash) && !named.has(hash)),
+        ),
+      );
+      try {
+        await this.#store.write([
+          ...slots.map((slot): Write => ({ table: 'snapshots', key: [owner, slot] })),
+          ...[...gone].map((key): Write => ({ table: 'pages', key })),
+        ]);
+      } catch (thrown) {
+        for (const snapshot of found) count(named, snapshot, 1);
+        throw thrown;
+      }
+      for (const hash of gone) stored.delete(hash);
+      return gone.size;
+    });
   }
 
   /** Forgets old snapshots that stand too close together; see `thinned`. Answers how many went. */
@@ -158,15 +196,10 @@ export class SnapshotStore {
     return gone.length;
   }
 
-  /** Removes every page that no manifest names. Answers how many went. */
+  /** Removes every page that no manifest names; there are none but where something went wrong. Answers how many. */
   sweep(): Promise<number> {
     return this.#alone(async () => {
-      const named = new Set<string>();
-      // One manifest at a time: together they may be large.
-      for (const key of await this.#store.keys('snapshots')) {
-        const manifest = await this.#store.get<Manifest>('snapshots', key);
-        if (manifest) for (const hash of fromManifest(manifest).pages.values()) named.add(hash);
-      }
+      const named = await this.#namedPages();
       const stored = await this.#storedPages();
       const gone = [...stored].filter((hash) => !named.has(hash));
       if (gone.length) await this.#store.write(gone.map((key) => ({ table: 'pages', key })));
@@ -175,19 +208,57 @@ export class SnapshotStore {
     });
   }
 
-  /** Bytes that pages take which only `owner` names, and that it names at all. */
-  async usage(owner: string): Promise<{ own: number; named: number }> {
-    const mine = new Set<string>();
-    const others = new Set<string>();
+  /** What pages take, in bytes. */
+  async usage(): Promise<SnapshotUsage> {
+    const owners = new Map<string, Set<string>>();
+    const holder = new Map<string, string | null>();
+    let newest: readonly [string, Snapshot] | undefined;
+    const needed = new Set<string>();
+    const need = () => newest?.[1].pages.forEach((hash) => needed.add(hash));
+    for await (const entry of this.#all()) {
+      const [owner, { pages }] = entry;
+      // They come in the order of owners and slots.
+      if (owner !== newest?.[0]) need();
+      newest = entry;
+      const mine = owners.get(owner) ?? new Set();
+      owners.set(owner, mine);
+      for (const hash of pages.values()) {
+        mine.add(hash);
+        const known = holder.get(hash);
+        holder.set(hash, known === undefined || known === owner ? owner : null);
+      }
+    }
+    need();
+    const out = new Map<string, { own: number; named: number }>();
+    for (const [owner, mine] of owners) {
+      let own = 0;
+      for (const hash of mine) if (holder.get(hash) === owner) own++;
+      out.set(owner, { own: own * PAGE_BYTES, named: mine.size * PAGE_BYTES });
+    }
+    const stored = await this.#storedPages();
+    return { owners: out, reclaimable: (stored.size - needed.size) * PAGE_BYTES };
+  }
+
+  /** One manifest at a time: together they may be large. */
+  async *#all(): AsyncGenerator<[string, Snapshot]> {
     for (const key of await this.#store.keys('snapshots')) {
       const manifest = await this.#store.get<Manifest>('snapshots', key);
-      if (!manifest) continue;
-      const set = (key as [string, number])[0] === owner ? mine : others;
-      for (const hash of fromManifest(manifest).pages.values()) set.add(hash);
+      if (manifest) yield [(key as [string, number])[0], fromManifest(manifest)];
     }
-    let own = 0;
-    for (const hash of mine) if (!others.has(hash)) own++;
-    return { own: own * PAGE_BYTES, named: mine.size * PAGE_BYTES };
+  }
+
+  async #namedPages(): Promise<Map<string, number>> {
+    this.#named ??= (async () => {
+      const named = new Map<string, number>();
+      for await (const [, snapshot] of this.#all()) count(named, snapshot, 1);
+      return named;
+    })();
+    try {
+      return await this.#named;
+    } catch (error) {
+      this.#named = undefined;
+      throw error;
+    }
   }
 
   async #storedPages(): Promise<Set<string>> {
@@ -204,6 +275,15 @@ export class SnapshotStore {
     const result = this.#turn.then(action);
     this.#turn = result.catch(() => undefined);
     return result;
+  }
+}
+
+/** Counts the pages of a snapshot in or out. */
+function count(named: Map<string, number>, { pages }: Snapshot, by: 1 | -1): void {
+  for (const hash of new Set(pages.values())) {
+    const now = (named.get(hash) ?? 0) + by;
+    if (now > 0) named.set(hash, now);
+    else named.delete(hash);
   }
 }
 

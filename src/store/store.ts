@@ -46,11 +46,12 @@ export const TABLES = [
 
 export type Table = (typeof TABLES)[number];
 
-/** One change; without `value` the key is deleted. */
+/** One change; without `value` the key is deleted, with `to` every key from `key` to `to` (both inclusive). */
 export interface Write {
   readonly table: Table;
   readonly key: Key;
   readonly value?: unknown;
+  readonly to?: Key;
 }
 
 export interface Range {

@@ -451,6 +451,7 @@ export async function openNode(): Promise<OpenNode> {
       usage: 412_000_000,
       quota: 10_737_418_240,
       persisted: false,
+      reclaimable: 31_000_000,
       processes: [...processes.values()].map(({ summary }) => ({
         id: summary.id,
         name: summary.name,
@@ -459,6 +460,7 @@ export async function openNode(): Promise<OpenNode> {
         slots: summary.slot + 1,
       })),
     }),
+    freeStorage: () => (node as OpenNode).storage(),
     persist: async () => false,
   };
   return node as OpenNode;

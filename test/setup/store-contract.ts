@@ -107,6 +107,25 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       await store.close();
     });
 
+    it('deletes a range of keys, both ends inclusive, together with other changes', async () => {
+      const store = await open();
+      for (let n = 0; n < 8; n++) await store.write([{ table: 'slots', key: ['p', n], value: n }]);
+      await store.write([
+        { table: 'slots', key: ['p', 9], value: 9 },
+        { table: 'slots', key: ['q', 0], value: 'other' },
+        { table: 'slots', key: ['p', 2], to: ['p', 5] },
+        { table: 'slots', key: ['p', 4], value: 'again' },
+        { table: 'slots', key: ['p', 8], to: ['p', Infinity] },
+        { table: 'slots', key: ['z', 5], to: ['z', 1] },
+      ]);
+      const left = await store.range('slots');
+      expect(left.map(({ value }) => value)).toEqual([0, 1, 'again', 6, 7, 'other']);
+      await expect(
+        store.write([{ table: 'slots', key: ['p', 0], to: ['p', 9], value: 1 }]),
+      ).rejects.toMatchObject({ code: 'bad-write' });
+      await store.close();
+    });
+
     it('the last write of one batch to a key wins', async () => {
       const store = await open();
       await store.write(

@@ -21,6 +21,14 @@ interface Kept {
   readonly raw: Uint8Array<ArrayBuffer>;
 }
 
+/** First and last key of what is kept of one process. */
+export function legacyAssignmentsOf(process: string): readonly [readonly string[], readonly string[]] {
+  return [
+    [PREFIX, process],
+    [PREFIX, process, '\uffff'],
+  ];
+}
+
 /** A slot in both forms. */
 export interface LegacySlot extends StoredAssignment {
   readonly item: DataItem;

@@ -18,6 +18,14 @@ export function slotWrite(process: string, message: string, slot: number): Write
   return { table: 'node', key: keyOf(process, message), value: slot };
 }
 
+/** First and last key of what is kept of one process. */
+export function slotsOf(process: string): readonly [readonly string[], readonly string[]] {
+  return [
+    [PREFIX, process],
+    [PREFIX, process, '\uffff'],
+  ];
+}
+
 /** The slot of a message; undefined if it is not in the schedule of the process. */
 export async function slotOf(
   process: string,

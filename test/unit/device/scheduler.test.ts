@@ -7,7 +7,7 @@ import { nextHash, Schedules } from '../../../src/device/schedules.ts';
 import { fromBytes } from '../../../src/base/bytes.ts';
 import { Message } from '../../../src/message/message.ts';
 import { binaryBytes } from '../../../src/message/value.ts';
-import type { HttpRequest } from '../../../src/resolver/context.ts';
+import type { Context, HttpRequest } from '../../../src/resolver/context.ts';
 import type { NodeContext } from '../../../src/resolver/node-context.ts';
 import { auditAssignment, auditDefinition } from '../../../src/verify/native-audit.ts';
 import { handle } from '../../../src/node/http.ts';
@@ -27,8 +27,12 @@ async function post(path: string, body: Message): Promise<Message> {
     .then(({ value }) => value)) as Message;
 }
 
-async function read(process: string, request: Record<string, string | bigint> = {}): Promise<Message> {
-  const { value } = await context.resolve(
+async function read(
+  process: string,
+  request: Record<string, string | bigint> = {},
+  asked: Context = context,
+): Promise<Message> {
+  const { value } = await asked.resolve(
     Message.of({ device: 'scheduler@1.0' }),
     Message.of({ path: 'schedule', target: process, ...request }),
   );
@@ -141,8 +145,7 @@ describe('scheduler@1.0', () => {
     );
     const head = await schedules.head(id, context);
     await node.store.write([{ table: 'processes', key: id, value: { ...head, slot: 1501 } }]);
-    schedules.forget(id);
-    const page = await read(id);
+    const page = await read(id, {}, (await node.again()).context);
     expect(slots(page)).toHaveLength(1001);
     expect(String((page.get('continues') as { name: string }).name)).toBe('true');
   });

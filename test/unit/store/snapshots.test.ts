@@ -66,13 +66,40 @@ describe('snapshots', () => {
     const store = SnapshotStore.of(memory);
     const first = await write(store, 'p', 0, undefined, delta(8, page(0, 1), page(1, 2)));
     await write(store, 'p', 1, first.snapshot, delta(8, page(1, 3)));
-    await store.remove('p', [0]);
-    expect(await store.sweep()).toBe(1);
+    expect(await store.remove('p', [0])).toBe(1);
+    expect(await store.sweep()).toBe(0);
     expect((await memory.keys('pages')).sort()).toEqual([page(0, 1).hash, page(0, 3).hash].sort());
     await store.image((await store.latest('p'))!.snapshot);
-    // A page that was swept is written again when it comes back.
+    // A page that went is written again when it comes back.
     const again = await write(store, 'q', 0, undefined, delta(8, page(1, 2)));
     expect(again.cost.pages).toBe(1);
+  });
+
+  it('lose a page with the last manifest that names it, in one transaction', async () => {
+    const memory = new MemoryStore();
+    const store = SnapshotStore.of(memory);
+    const first = await write(store, 'p', 0, undefined, delta(8, page(0, 1), page(1, 1), page(2, 2)));
+    await write(store, 'q', 0, undefined, delta(8, page(5, 1)));
+    expect(await store.remove('p', [0, 99])).toBe(1);
+    expect(await memory.keys('pages')).toEqual([page(0, 1).hash]);
+    // Written over: the counts follow what is there now.
+    await write(store, 'q', 0, undefined, delta(8, page(5, 3)));
+    await write(store, 'q', 1, first.snapshot, delta(8, page(0, 3), page(2, 2)));
+    expect(await store.remove('q', [0])).toBe(0);
+    expect(await store.remove('q', [1])).toBe(3);
+    expect(await store.sweep()).toBe(0);
+    expect(await memory.keys('pages')).toEqual([]);
+  });
+
+  it('tell what they take, for each owner and what could go', async () => {
+    const store = SnapshotStore.of(new MemoryStore());
+    await write(store, 'p', 0, undefined, delta(8, page(0, 1), page(1, 2)));
+    await write(store, 'p', 9, undefined, delta(8, page(0, 1)));
+    await write(store, 'q', 0, undefined, delta(8, page(0, 1), page(1, 3)));
+    const { owners, reclaimable } = await store.usage();
+    expect(owners.get('p')).toEqual({ own: PAGE_BYTES, named: 2 * PAGE_BYTES });
+    expect(owners.get('q')).toEqual({ own: PAGE_BYTES, named: 2 * PAGE_BYTES });
+    expect(reclaimable).toBe(PAGE_BYTES);
   });
 
   it('say that a page is gone', async () => {
