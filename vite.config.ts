@@ -11,7 +11,20 @@ const looseStylesInDevelopment: Plugin = {
 
 export default defineConfig({
   worker: { format: 'es' },
-  build: { target: 'es2023', sourcemap: true },
+  build: {
+    target: 'es2023',
+    sourcemap: true,
+    // The largest piece is arbundles, which most visits never load.
+    chunkSizeWarningLimit: 800,
+    rolldownOptions: {
+      output: {
+        chunkFileNames: ({ moduleIds }) =>
+          moduleIds.some((id) => id.includes('/arbundles/'))
+            ? 'assets/arbundles-[hash].js'
+            : 'assets/[name]-[hash].js',
+      },
+    },
+  },
   plugins: [
     svelte(),
     looseStylesInDevelopment,
@@ -22,6 +35,8 @@ export default defineConfig({
       injectRegister: false,
       injectManifest: {
         globPatterns: ['**/*.{js,css,html,svg,png,woff2,json,wasm,lua}'],
+        // Kept once it was needed: see the Service Worker.
+        globIgnores: ['**/arbundles-*.js'],
         maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
       },
       manifest: false,

@@ -2,7 +2,7 @@
 /** The HTTP face and the offline shell: precaches the app, answers AO paths from the node. */
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
-import { NetworkFirst } from 'workbox-strategies';
+import { CacheFirst, NetworkFirst } from 'workbox-strategies';
 import { isAoPath, isAoRequest } from '../src/base/ao-path.ts';
 import { connectTo, watchLeaders } from '../src/node/service.ts';
 import { answerAoPath } from '../src/node/service-face.ts';
@@ -27,6 +27,12 @@ for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const)
 registerRoute(
   ({ url, sameOrigin }) => sameOrigin && url.pathname.startsWith('/modules/'),
   new NetworkFirst({ cacheName: 'modules' }),
+);
+
+// What signing needs is large and rarely needed: kept once it was, so that wallets sign offline, too.
+registerRoute(
+  ({ url, sameOrigin }) => sameOrigin && /^\/assets\/arbundles-[^/]+\.js$/.test(url.pathname),
+  new CacheFirst({ cacheName: 'signing' }),
 );
 
 // In development the precache manifest is empty and the dev server answers navigations.

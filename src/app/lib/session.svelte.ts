@@ -19,6 +19,8 @@ class Session {
   online = $state(navigator.onLine);
   /** Grows with every event of a process: what shows the process reads it to know when to read again. */
   readonly changes = new SvelteMap<string, number>();
+  /** Called once the node is open, before anything is shown. */
+  onOpen: () => void = () => {};
   #node: OpenNode | undefined;
   #refreshing: Promise<void> | undefined;
   #again = false;
@@ -36,6 +38,7 @@ class Session {
     try {
       const node = await openNode();
       this.#node = node;
+      this.onOpen();
       node.subscribe((event) => {
         if (event.type === 'notice') toasts.show(event.text, event.level);
         else if (event.type === 'verification') void this.#readVerifications();
