@@ -57,13 +57,21 @@ export class FrameReader<Head> {
       this.#needed += length(all, headEnd);
       const end = this.#needed;
       if (this.#size < end) continue;
-      const head = JSON.parse(new TextDecoder().decode(all.subarray(4, headEnd))) as Head;
+      const head = parse(all.subarray(4, headEnd)) as Head;
       frames.push({ head, body: all.slice(headEnd + 4, end) });
       this.#held = [all.subarray(end)];
       this.#size -= end;
       this.#needed = 8;
     }
     return frames;
+  }
+}
+
+function parse(head: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(head)) as unknown;
+  } catch (cause) {
+    throw new AoError('bad-frame', 'The head of a frame of the bridge is no JSON.', { cause });
   }
 }
 

@@ -63,6 +63,16 @@ function textOf(points: readonly unknown[]): string {
   return text;
 }
 
+function textOf(points: readonly unknown[]): string {
+  let out = '';
+  for (const point of points) {
+    if (!Number.isInteger(point) || (point as number) < 0 || (point as number) > 0x10ffff)
+      throw bad('holds text that is none');
+    out += String.fromCodePoint(point as number);
+  }
+  return out;
+}
+
 function bad(what: string): AoError {
   return new AoError('bad-file', `The file ${what}.`, { status: 422 });
 }

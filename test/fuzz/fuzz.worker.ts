@@ -1,22 +1,24 @@
 /**
- * Runs inputs through targets, slice by slice, until it is stopped. What it is at stands in shared memory before it
- * begins, so that the main thread can tell the input of a hang or of a crash that takes the thread along.
+ * Runs inputs through targets, a turn at a time. What it is at stands in shared memory before it begins, so that the
+ * main thread can tell the input of a hang or of a crash that takes the thread along.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { MAX_INPUT, mutate, Random } from './random.ts';
+import { MAX_INPUT, Mutator } from './mutate.ts';
+import { Random } from './random.ts';
 import type { Target } from './target.ts';
-import { HEADER_BYTES, type Finding, type WorkerInput } from './wire.ts';
+import { HEADER_BYTES, type Finding, type Turn, type Word, type WorkerInput } from './wire.ts';
 
-const { shared, paths, seed, slice, limit } = workerData as WorkerInput;
+const { shared, paths, limit } = workerData as WorkerInput;
 const header = new Int32Array(shared, 0, HEADER_BYTES / 4);
 const held = new Uint8Array(shared, HEADER_BYTES);
-const post = (finding: Finding) => parentPort!.postMessage(finding);
+const post = (word: Word) => parentPort!.postMessage(word);
+const report = (finding: Finding) => post({ finding });
 
 interface Loaded {
   readonly index: number;
-  readonly target: Target;
+  readonly run: Target['run'];
   readonly seeds: readonly Uint8Array[];
-  readonly random: Random;
+  readonly mutator: Mutator;
 }
 
 async function load(path: string, index: number): Promise<Loaded | undefined> {
@@ -24,38 +26,89 @@ async function load(path: string, index: number): Promise<Loaded | undefined> {
     const { default: target } = (await import(path)) as { default: Target };
     const seeds = target.seeds();
     if (seeds.length === 0) throw new Error('It has no seeds.');
-    return { index, target, seeds, random: new Random(seed + index * 7919) };
+    // What it loads and makes once is not the time of its first input.
+    await Promise.resolve(seeds[0]!.slice(0, MAX_INPUT))
+      .then(target.run)
+      .catch(() => undefined);
+    return { index, run: target.run, seeds, mutator: new Mutator(seeds, target.words) };
   } catch (error) {
-    post({
-      target: index,
-      kind: 'broken',
-      text: error instanceof Error ? (error.stack ?? '') : String(error),
-    });
+    const text = error instanceof Error ? (error.stack ?? '') : String(error);
+    report({ target: index, kind: 'broken', text });
     return undefined;
   }
 }
 
-async function attempt({ index, target }: Loaded, input: Uint8Array): Promise<void> {
+/** Answers a promise only where the target does: waiting for what is there takes more time than most inputs do. */
+function attempt({ index, run }: Loaded, input: Uint8Array): Promise<void> | undefined {
   held.set(input);
   header[1] = index;
   header[2] = input.length;
   Atomics.store(header, 3, 1);
+  const started = performance.now();
+  try {
+    const answer = run(input);
+    if (answer instanceof Promise) return later(index, run, input, answer, started);
+  } catch (thrown) {
+    judge(index, input, thrown);
+  }
+  return finish(index, run, input, started);
+}
+
+async function later(
+  index: number,
+  run: Target['run'],
+  input: Uint8Array,
+  answer: Promise<unknown>,
+  started: number,
+): Promise<void> {
+  try {
+    await answer;
+  } catch (thrown) {
+    judge(index, input, thrown);
+  }
+  await finish(index, run, input, started);
+}
+
+function finish(
+  index: number,
+  run: Target['run'],
+  input: Uint8Array,
+  started: number,
+): Promise<void> | undefined {
+  const took = performance.now() - started;
+  if (took >= limit) return again(index, run, input);
+  Atomics.store(header, 3, 0);
   Atomics.add(header, 0, 1);
-  let took = 0;
-  // A slow machine is not a hang: what was slow has to be slow again.
-  for (let tries = 0; tries < 3; tries++) {
+  return undefined;
+}
+
+/** A slow machine is not a hang: what was slow has to be slow three times. */
+async function again(index: number, run: Target['run'], input: Uint8Array): Promise<void> {
+  let least = Infinity;
+  for (let tries = 0; tries < 2; tries++) {
     const started = performance.now();
     try {
-      await target.run(input);
-    } catch (thrown) {
-      if (!isTyped(thrown)) report(index, input, thrown);
+      await run(input);
+    } catch {
+      // Judged the first time.
     }
-    took = performance.now() - started;
-    if (took < limit) break;
+    least = Math.min(least, performance.now() - started);
   }
-  if (took >= limit)
-    post({ target: index, kind: 'hang', text: `took ${Math.round(took)} ms`, input: Uint8Array.from(input) });
+  if (least >= limit)
+    report({
+      target: index,
+      kind: 'hang',
+      text: `took ${Math.round(least)} ms`,
+      input: Uint8Array.from(input),
+    });
   Atomics.store(header, 3, 0);
+  Atomics.add(header, 0, 1);
+}
+
+function judge(target: number, input: Uint8Array, thrown: unknown): void {
+  if (isTyped(thrown)) return;
+  const text = thrown instanceof Error ? `${thrown}\n${frames(thrown)}` : `Thrown: ${String(thrown)}`;
+  report({ target, kind: 'error', text, input: Uint8Array.from(input) });
 }
 
 function isTyped(thrown: unknown): boolean {
@@ -64,27 +117,25 @@ function isTyped(thrown: unknown): boolean {
   );
 }
 
-function report(index: number, input: Uint8Array, thrown: unknown): void {
-  const text = thrown instanceof Error ? `${thrown}\n${frames(thrown)}` : `Thrown: ${String(thrown)}`;
-  post({ target: index, kind: 'error', text, input: Uint8Array.from(input) });
-}
-
 function frames(error: Error): string {
   const lines = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  return lines.slice(0, 3).join('\n');
+  return lines.slice(0, 6).join('\n');
 }
 
-const loaded = (await Promise.all(paths.map(load))).filter((one) => one !== undefined);
-post({ target: -1, kind: 'ready', text: '' });
-if (loaded.length > 0) {
-  for (const one of loaded) for (const input of one.seeds) await attempt(one, input.subarray(0, MAX_INPUT));
-  for (;;)
-    for (const one of loaded) {
-      const { random, seeds, target } = one;
-      const until = performance.now() + slice;
-      while (performance.now() < until)
-        await attempt(one, mutate(random.pick(seeds), seeds, target.words ?? [], random));
-      // Messages to the main thread go out, and its word to stop comes in.
-      await new Promise((resolve) => setImmediate(resolve));
+async function takeTurn(turn: Turn): Promise<void> {
+  const one = loaded[turn.target];
+  if (one) {
+    const until = performance.now() + turn.time;
+    if (turn.withSeeds) for (const input of one.seeds) await attempt(one, input.slice(0, MAX_INPUT));
+    const random = new Random(turn.seed);
+    for (let left = turn.inputs; left > 0 && performance.now() < until; left--) {
+      const pending = attempt(one, one.mutator.next(random));
+      if (pending) await pending;
     }
+  }
+  post({ done: true });
 }
+
+const loaded = await Promise.all(paths.map(load));
+parentPort!.on('message', (turn: Turn) => void takeTurn(turn));
+post({ ready: true });

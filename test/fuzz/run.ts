@@ -1,125 +1,123 @@
 /**
- * `npm run fuzz -- --seconds N [--seed S] [--only TARGET,…]`
+ * `npm run fuzz -- [--seconds N | --inputs N] [--seed S] [--only TARGET,…] [--workers N]`
  *
- * Changed inputs to every decoder and to the HTTP face. Prints inputs tried and every crash, hang over a second or
- * untyped error with its input; exit code 1 if there is any.
+ * Changed inputs to every decoder and to the HTTP face: for so many seconds in all, or so many inputs for each of
+ * them. Prints inputs tried and every crash, hang over a second or untyped error with its input; exit code 1 if
+ * there is any.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
 import { filesByName, root } from '../setup/bundle.ts';
-import { MAX_INPUT } from './random.ts';
-import { HEADER_BYTES, type Finding, type WorkerInput } from './wire.ts';
+import { runLane } from './pool.ts';
+import type { Finding, Turn } from './wire.ts';
 
 const { values: options } = parseArgs({
-  options: { seconds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    seconds: { type: 'string' },
+    inputs: { type: 'string' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    workers: { type: 'string' },
+  },
 });
-const seconds = Number(options.seconds ?? 30);
+const inputs = Number(options.inputs ?? Infinity);
+const seconds = Number(options.seconds ?? (options.inputs ? Infinity : 30));
 const seed = Number(options.seed ?? Date.now() % 1_000_000);
-if (!(seconds > 0) || !Number.isInteger(seed)) {
-  console.error('Usage: npm run fuzz -- --seconds N [--seed S] [--only TARGET,…]');
+const workers = Number(options.workers ?? Math.min(4, availableParallelism()));
+if (!(seconds > 0) || !(inputs > 0) || !Number.isInteger(seed) || !(workers > 0)) {
+  console.error(
+    'Usage: npm run fuzz -- [--seconds N | --inputs N] [--seed S] [--only TARGET,…] [--workers N]',
+  );
   process.exit(2);
 }
 
-/** An input that takes longer is slow; one that takes longer than the second is stopped. */
-const LIMIT = 1000;
-const HANG = 10_000;
-
-/** A thread starts without the TypeScript loader: this registers it there before the worker's file is read. */
-const BOOT = `import('tsx/esm/api').then(({ register }) => {
-  register();
-  return import(${JSON.stringify(new URL('./fuzz.worker.ts', import.meta.url).href)});
-});`;
-
 const only = options.only?.split(',');
-const targets = [...filesByName(join(root, 'test', 'fuzz', 'targets'))].filter(
-  ([name]) => !only || only.includes(name),
-);
+const targets = [...filesByName(join(root, 'test', 'fuzz', 'targets'))]
+  .filter(([name]) => !only || only.includes(name))
+  .map(([name, path]) => ({ name, path, tried: 0, given: 0, turns: 0, time: 0 }));
+const unknown = only?.filter((name) => !targets.some((target) => target.name === name)) ?? [];
+if (unknown.length) {
+  console.error(`There is no target ${unknown.join(', ')}.`);
+  process.exit(2);
+}
+
 const found = new Map<string, { finding: Finding; count: number }>();
-let tried = 0;
 
 function record(finding: Finding): void {
-  // What an input made of a message does not make it another finding.
-  const [message = '', place = ''] = finding.text.split('\n');
-  const key = `${finding.target} ${finding.kind} ${message.replace(/".*"|\d+/g, '…')} ${place}`;
+  if (finding.kind === 'broken' && targets[finding.target]) targets[finding.target]!.given = Infinity;
+  // What an input made of a message does not make it another finding: kind of error and place in the code do.
+  const [message = '', ...frames] = finding.text.split('\n');
+  const place = frames.find((line) => line.includes('/src/')) ?? frames[0] ?? '';
+  const key = `${finding.target} ${finding.kind} ${place || message} ${/^\w+/.exec(message)?.[0] ?? ''}`;
   const known = found.get(key);
   if (known) known.count++;
   else found.set(key, { finding, count: 1 });
 }
 
-/** Runs a worker until `until`; answers early when it hung or died, so that another can go on. */
-function runWorker(round: number, until: number): Promise<'done' | 'again' | 'over'> {
-  const shared = new SharedArrayBuffer(HEADER_BYTES + MAX_INPUT);
-  const header = new Int32Array(shared, 0, HEADER_BYTES / 4);
-  const workerData: WorkerInput = {
-    shared,
-    paths: targets.map(([, path]) => path),
-    seed: seed + round * 104_729,
-    slice: Math.max(20, Math.min(250, (seconds * 1000) / targets.length / 4)),
-    limit: LIMIT,
+/** Milliseconds of one turn: short enough that every target has several in a short run. */
+const SLICE = Math.max(20, Math.min(1000, (seconds * 1000 * workers) / targets.length / 4));
+const TURN = 20_000;
+
+let until = Infinity;
+
+/** Of those that have not had enough, the one that has had the least time. */
+function next(): Turn | undefined {
+  if (performance.now() >= until) return undefined;
+  const [target] = targets
+    .filter(({ given }) => given < inputs)
+    .sort((a, b) => (Number.isFinite(inputs) ? a.given - b.given : a.time - b.time));
+  if (!target) return undefined;
+  const count = Math.min(TURN, inputs - target.given);
+  const index = targets.indexOf(target);
+  const turn = target.turns++;
+  target.given += count;
+  // Counted beforehand, so that two workers do not both take it.
+  target.time += SLICE;
+  return {
+    target: index,
+    seed: seed + index * 7919 + turn * 104_729,
+    inputs: count,
+    time: Math.min(SLICE, until - performance.now()),
+    withSeeds: turn === 0,
   };
-  const worker = new Worker(BOOT, {
-    eval: true,
-    workerData,
-    resourceLimits: { maxOldGenerationSizeMb: 2048 },
-  });
-  const current = (kind: Finding['kind'], text: string): Finding => ({
-    target: header[1]!,
-    kind,
-    text,
-    input: Uint8Array.from(new Uint8Array(shared, HEADER_BYTES, header[2]!)),
-  });
-  return new Promise((resolve) => {
-    let last = -1;
-    let since = Date.now();
-    let ready = false;
-    const timer = setInterval(() => {
-      const count = Atomics.load(header, 0);
-      const now = Date.now();
-      if (count !== last) {
-        last = count;
-        since = now;
-      }
-      if (now >= until) end('done');
-      else if (Atomics.load(header, 3) === 1 && now - since > HANG) {
-        record(current('hang', `no end within ${HANG} ms`));
-        end('again');
-      }
-    }, 50);
-    let ended = false;
-    function end(how: 'done' | 'again' | 'over'): void {
-      if (ended) return;
-      ended = true;
-      clearInterval(timer);
-      tried += Atomics.load(header, 0);
-      void worker.terminate().then(() => resolve(how));
-    }
-    worker.on('message', (finding: Finding) => {
-      if (finding.kind === 'ready') ready = true;
-      else record(finding);
-    });
-    worker.on('error', (error) => {
-      if (ready) record(current('crash', String(error)));
-      else record({ target: -1, kind: 'broken', text: String(error) });
-      end(ready ? 'again' : 'over');
-    });
-    worker.on('exit', () => end('over'));
-  });
 }
 
-console.log(`Fuzzing ${targets.map(([name]) => name).join(', ')} for ${seconds} s, seed ${seed} …`);
-const until = Date.now() + seconds * 1000;
-for (let round = 0; Date.now() < until; round++) if ((await runWorker(round, until)) === 'over') break;
+const began = performance.now();
+console.log(
+  `Fuzzing ${targets.length} targets with ${Number.isFinite(inputs) ? `${inputs} inputs each` : `inputs for ${seconds} s`}, seed ${seed} …`,
+);
+const lanes = {
+  paths: targets.map(({ path }) => path),
+  next,
+  over: (turn: Turn, tried: number, milliseconds: number) => {
+    const target = targets[turn.target]!;
+    target.tried += tried;
+    target.given += Math.min(0, tried - turn.inputs);
+    target.time += milliseconds - SLICE;
+  },
+  found: record,
+  ready: () => {
+    // What it takes to load the targets is not taken from them.
+    if (until === Infinity) until = performance.now() + seconds * 1000;
+  },
+};
+await Promise.all(Array.from({ length: workers }, () => runLane(lanes)));
 
 for (const { finding, count } of found.values()) {
-  const name = targets[finding.target]?.[0] ?? 'fuzz';
+  const name = targets[finding.target]?.name ?? 'fuzz';
   console.log(`\n${name}: ${finding.kind}${count > 1 ? ` (${count} times)` : ''}: ${finding.text}`);
   if (finding.input) console.log(`  input: ${inputText(finding.input)}`);
 }
-console.log(`${tried} inputs tried, ${found.size} findings`);
-process.exitCode = found.size === 0 && tried > 0 ? 0 : 1;
+for (const { name, tried, time } of targets)
+  console.log(`${name.padEnd(24)} ${String(tried).padStart(10)}  ${Math.round((tried / time) * 1000)}/s`);
+const all = targets.reduce((sum, { tried }) => sum + tried, 0);
+const took = Math.round((performance.now() - began) / 1000);
+console.log(`${all} inputs tried in ${took} s, ${found.size} findings`);
+const enough = targets.every(({ tried }) => tried > 0 && (!Number.isFinite(inputs) || tried >= inputs));
+process.exitCode = found.size === 0 && enough ? 0 : 1;
 
 /** In base64; a long one goes to a file. */
 function inputText(input: Uint8Array): string {

@@ -3,7 +3,7 @@ import { fromBytes } from '../../../src/base/bytes.ts';
 import { toFetchResponse } from '../../../src/node/fetch-adapter.ts';
 import { handle } from '../../../src/node/http.ts';
 import type { NodeContext } from '../../../src/resolver/node-context.ts';
-import { testNode } from '../../conformance/node.ts';
+import { fuzzNode } from '../node.ts';
 import { decode64, few, readForm, records, vectors, writeForm } from '../seeds.ts';
 import { Broken, defineTarget } from '../target.ts';
 
@@ -15,7 +15,7 @@ let asked = 0;
 let failure: string | undefined;
 
 function fresh(): Promise<NodeContext> {
-  return testNode({
+  return fuzzNode({
     // A signature on every answer would take most of the time.
     config: { force_signed: { $atom: 'false' } },
     capabilities: {
