@@ -35,6 +35,7 @@ import { freeStorage, storageReport } from './storage.ts';
 import { toTree } from './tree.ts';
 import { Verifications } from './verifications.ts';
 import { checkEvidence } from '../verify/check-evidence.ts';
+import { makeCheckpoint } from '../verify/checkpoint.ts';
 import { parseEvidence } from '../verify/evidence.ts';
 import { requireHead, slotDetail, slotResult, slotSummaries, summary, type ViewKeys } from './view.ts';
 
@@ -184,6 +185,7 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     },
 
     exportProcess: (id) => exportProcess(id, context),
+    exportCheckpoint: (id) => makeCheckpoint(id, context),
     async importProcess(file) {
       return summary(await importProcess(file, context), context);
     },

@@ -8,7 +8,7 @@ import { encodeJson } from '../codec/json.ts';
 import { toTabm } from '../commitment/http.ts';
 import { Schedules } from '../device/schedules.ts';
 import { readHead } from '../device/schedule-records.ts';
-import type { EvidenceInfo, Verification, VerifyRequest } from '../protocol/api.ts';
+import type { EvidenceInfo, TrustList, Verification, VerifyRequest } from '../protocol/api.ts';
 import type { NodeContext } from '../resolver/node-context.ts';
 import { evidenceText, type Evidence } from '../verify/evidence.ts';
 import { parseTarget } from '../verify/peer.ts';
@@ -136,12 +136,15 @@ export class Verifications {
           level: request.level,
           peers: request.peers ?? [],
           ...(request.k === undefined ? {} : { k: request.k }),
-          ...attestation(request),
+          ...trusted(request),
+          ...(request.from === undefined ? {} : { from: request.from }),
+          ...(request.checkpoints ? { checkpoints: request.checkpoints } : {}),
+          ...(request.sample ? { sample: request.sample } : {}),
           signal: stop.signal,
           onProgress: (progress) => {
             const now = this.#known.get(id);
             if (!now || stop.signal.aborted || !pace.note(progress)) return;
-            this.#known.set(id, { ...now, progress: { ...progress, rate: pace.rate } });
+            this.#known.set(id, { ...now, progress: { ...progress, ...pace.outlook(progress) } });
             this.#tell(id);
           },
         },
@@ -216,19 +219,25 @@ class Pace {
     return true;
   }
 
-  get rate(): number {
+  /** Steps a second, and milliseconds that the rest takes at that rate. */
+  outlook({ done, total }: Progress): { rate: number; left?: number } {
     const first = this.#samples[0];
     const last = this.#samples.at(-1);
-    if (!first || !last || last.at <= first.at) return 0;
-    return ((last.done - first.done) * 1000) / (last.at - first.at);
+    if (!first || !last || last.at <= first.at) return { rate: 0 };
+    const rate = ((last.done - first.done) * 1000) / (last.at - first.at);
+    return rate > 0 ? { rate, left: Math.round(((total - done) * 1000) / rate) } : { rate };
   }
 }
 
-/** A list of programs asks for the attestation; so does the level, which then says that the list is empty. */
-function attestation({ trust, certificates, level }: VerifyRequest): Pick<VerifyOptions, 'attest'> {
-  const programs = (Array.isArray(trust) ? trust : trust?.programs) ?? [];
-  if (!programs.length && level !== 'attested') return {};
-  return { attest: { trust: programs as TrustEntry[], ...(certificates ? { certificates } : {}) } };
+/**
+ * What the user trusts. A list of programs asks for the attestation; so does the level, which then says that the list
+ * is empty.
+ */
+function trusted({ trust, certificates, level }: VerifyRequest): Pick<VerifyOptions, 'attest' | 'trust'> {
+  const list: TrustList = Array.isArray(trust) ? { programs: trust } : (trust ?? {});
+  const programs = (list.programs ?? []) as TrustEntry[];
+  if (!programs.length && level !== 'attested') return { trust: list };
+  return { trust: list, attest: { trust: programs, ...(certificates ? { certificates } : {}) } };
 }
 
 function originOf(url: string): string {

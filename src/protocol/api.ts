@@ -551,7 +551,7 @@ export interface NodeApi {
   rename(process: string, name: string): Promise<void>;
   exportProcess(id: string): Promise<Uint8Array>;
   /** The newest state of a process that this node computed, signed by this node, for others to start a replay from. */
-  exportCheckpoint?(process: string): Promise<Uint8Array>;
+  exportCheckpoint(process: string): Promise<Uint8Array>;
   importProcess(file: Uint8Array): Promise<ProcessSummary>;
   removeProcess(id: string): Promise<void>;
   /** A stored message, its commitments checked. */

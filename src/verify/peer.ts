@@ -20,8 +20,18 @@ import { isEnvelope } from './transport-fields.ts';
 /** Limits on one answer, in bytes. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 const MAX_PAGE = 256 * 1024 * 1024;
-/** Milliseconds for one answer: a node may have to compute. */
+/** Milliseconds for one answer, and for one that a node may have to compute first. */
 const TIMEOUT = 60_000;
+const COMPUTE_TIMEOUT = 180_000;
+/** Slots on a page of a schedule: the most that nodes give at once, and the fewest that one is asked for. */
+const PAGE_SLOTS = 1000;
+const FEWEST_SLOTS = 10;
+/** What a node that is asked for too much at once answers with. */
+const OVERBURDENED = new Set(['peer-timeout', 'peer-unreachable', 'peer-too-large', 'peer-refused']);
+/** HTTP fields can not carry every text: this asks for a body that can. */
+const AS_JSON = [['accept', 'application/json']] as const;
+
+type Fields = readonly (readonly [string, string])[];
 
 export interface Answer {
   readonly target: string;
@@ -46,6 +56,7 @@ export class Peer {
   readonly origin: string;
   readonly #http: Transport;
   readonly #signal: AbortSignal | undefined;
+  #pageSlots = PAGE_SLOTS;
   /** Bytes received. */
   bytes = 0;
 
@@ -55,15 +66,15 @@ export class Peer {
     this.#signal = signal;
   }
 
-  async #get(path: string, maxBytes: number): Promise<HttpResponse> {
+  async #get(path: string, maxBytes: number, timeout: number, fields: Fields): Promise<HttpResponse> {
     const response = await this.#http.request(
       {
         method: 'GET',
         target: this.origin + path,
-        headers: [['accept-bundle', 'true']],
+        headers: [['accept-bundle', 'true'], ...fields],
         body: new Uint8Array(0),
       },
-      { timeout: TIMEOUT, maxBytes, ...(this.#signal ? { signal: this.#signal } : {}) },
+      { timeout, maxBytes, ...(this.#signal ? { signal: this.#signal } : {}) },
     );
     this.bytes += response.body.length;
     return response;
@@ -71,12 +82,17 @@ export class Peer {
 
   /**
    * The answer at a path, read but not believed.
-   * @throws AoError `peer-refused` for a status of 400 and above, `peer-unreadable`, `wrong-digest`
+   * @throws AoError `peer-refused` for a status of 300 and above, `peer-unreadable`, `wrong-digest`
    */
-  async ask(path: string, maxBytes = MAX_ANSWER): Promise<Answer> {
-    const response = await this.#get(path, maxBytes);
+  async ask(
+    path: string,
+    maxBytes = MAX_ANSWER,
+    { timeout = TIMEOUT, fields = [] }: { timeout?: number; fields?: Fields } = {},
+  ): Promise<Answer> {
+    const response = await this.#get(path, maxBytes, timeout, fields);
     const target = this.origin + path;
-    if (response.status >= 400)
+    // The transport follows redirects; one that is left leads nowhere.
+    if (response.status >= 300)
       throw new AoError('peer-refused', `${this.host} answers ${path} with status ${response.status}.`, {
         status: 502,
         detail: { status: response.status, path },
@@ -95,10 +111,25 @@ export class Peer {
     return slot;
   }
 
-  /** Assignments from a slot on, as many as the node puts on a page. */
+  /** Assignments from a slot on, as many as the node puts on a page; of a node that can not, fewer. */
   async schedule(process: string, from: number, to: number): Promise<SchedulePage> {
+    for (;;) {
+      const until = Math.min(to, from + this.#pageSlots);
+      try {
+        return await this.#page(process, from, until);
+      } catch (thrown) {
+        const { code } = AoError.wrap(thrown);
+        const slots = Math.min(this.#pageSlots, until - from) >> 2;
+        if (!OVERBURDENED.has(code) || slots < FEWEST_SLOTS) throw thrown;
+        this.#pageSlots = slots;
+      }
+    }
+  }
+
+  async #page(process: string, from: number, to: number): Promise<SchedulePage> {
     // The first page has no range: it is what every node answers, also one that serves a recorded file.
-    const range = from === 0 ? '' : `&from=${from}&to=${to}`;
+    const whole = from === 0 && this.#pageSlots === PAGE_SLOTS;
+    const range = whole ? '' : `&from=${from}&to=${to}`;
     const { message, target, response } = await this.ask(
       `/${process}~process@1.0/schedule${range}`,
       MAX_PAGE,
@@ -122,8 +153,20 @@ export class Peer {
   }
 
   /** The state after a slot, or the value at a path in it. */
-  compute(process: string, slot: number, path = ''): Promise<Answer> {
-    return this.ask(`/${process}~process@1.0/compute&slot=${slot}${path === '' ? '' : `/${path}`}`);
+  async compute(process: string, slot: number, path = ''): Promise<Answer> {
+    const target = computePath(process, slot, path);
+    try {
+      return await this.ask(target, MAX_ANSWER, { timeout: COMPUTE_TIMEOUT });
+    } catch (thrown) {
+      // A value that HTTP fields can not carry breaks the whole answer: the connection then seems to fail.
+      if (AoError.wrap(thrown).code !== 'peer-unreachable') throw thrown;
+      return this.ask(target, MAX_ANSWER, { fields: AS_JSON }).catch(() => Promise.reject(thrown as Error));
+    }
+  }
+
+  /** The same in JSON, which carries every text. */
+  computeJson(process: string, slot: number, path = ''): Promise<Answer> {
+    return this.ask(computePath(process, slot, path), MAX_ANSWER, { fields: AS_JSON });
   }
 
   /**
@@ -150,6 +193,10 @@ export class Peer {
   get host(): string {
     return this.origin.replace(/^[a-z]+:\/\//, '');
   }
+}
+
+function computePath(process: string, slot: number, path: string): string {
+  return `/${process}~process@1.0/compute&slot=${slot}${path === '' ? '' : `/${path}`}`;
 }
 
 /**
@@ -185,7 +232,17 @@ export interface Target {
   readonly process: string;
   /** Slot that the URL names; undefined for `now`. */
   readonly slot: number | undefined;
+  /** As the URL has it: percent-encoded. */
   readonly path: string;
+}
+
+/** The keys that a path of a URL names. */
+export function plainPath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /**
@@ -194,7 +251,7 @@ export interface Target {
  */
 export function parseTarget(url: string): Target {
   const match =
-    /^(https?:\/\/[^/?#]+)\/([A-Za-z0-9_-]{43})(?:~process@1\.0)?(?:\/([^?#]*))?(?:\\?([^#]*))?$/.exec(
+    /^(https?:\/\/[^/?#]+)\/([A-Za-z0-9_-]{43})(?:~process@1\.0)?(?:\/([^?#]*))?(?:\?([^#]*))?(?:#.*)?$/.exec(
       url.trim(),
     );
   if (!match)
@@ -212,7 +269,9 @@ export function parseTarget(url: string): Target {
     throw new AoError('bad-url', 'Only what is under now or compute can be verified.', {
       detail: { key: first },
     });
-  const slot = /(?:^compute=|[&?]slot=)(\d{1,15})/.exec(`${first}?${query}`)?.[1];
+  const slot = /(?:^compute=|[&?]slot(?:\+integer)?=)(\d{1,15})(?!\d)/.exec(`${first}?${query}`)?.[1];
+  if (slot === undefined && /=/.test(`${first}${query}`) && /(?:^compute=|slot)/.test(`${first}?${query}`))
+    throw new AoError('bad-url', 'The slot in the URL is no number.', { detail: { key: first } });
   return {
     origin: origin!,
     process: process!,

@@ -7,6 +7,7 @@ import type { Context } from '../resolver/context.ts';
 import type { Result } from '../resolver/device.ts';
 import { comparable, stateDifference, type Difference } from './compare.ts';
 import type { Answer, Peer } from './peer.ts';
+import { signedBy } from './signed.ts';
 
 /** An ID as text. */
 const ID = /^[A-Za-z0-9_-]{43}$/;
@@ -122,9 +123,17 @@ export interface Comparison {
   readonly reads: number;
 }
 
+/** The node's answer is right, in the form that carries every text if not in the first one. */
+export interface Same {
+  readonly same: true;
+  readonly answer: Answer | undefined;
+  /** Where the form that was asked for first could not carry what the node says. */
+  readonly lost?: string;
+}
+
 /** What comparing one slot showed. `withheld`: the node gave no answer to compare. */
 type Compared =
-  | { readonly kind: 'same'; readonly answer: Answer | undefined }
+  | { readonly kind: 'same'; readonly answer: Answer | undefined; readonly lost?: string }
   | { readonly kind: 'withheld'; readonly text: string }
   | { readonly kind: 'differs'; readonly answer: Answer; readonly difference: Difference };
 
@@ -143,7 +152,9 @@ export async function compareStates(
   slot: number,
   peer: Peer,
   context: Context,
-): Promise<{ same: true; answer: Answer | undefined } | ({ same: false } & Comparison)> {
+  /** A slot whose state is known not to rest on the node: nothing before it is looked at. */
+  after = -1,
+): Promise<Same | ({ same: false } & Comparison)> {
   const compareAt = async (at: number): Promise<Compared> => {
     const ours = await stateAt(definition, at, context);
     const answer = await peer.compute(process, at).catch((thrown: unknown) => {
@@ -158,10 +169,13 @@ export async function compareStates(
     }
     if (answer instanceof AoError) return { kind: 'withheld', text: answer.message };
     const state = await loaded(ours.state, context);
-    const said = comparable(answer.message, definition);
     const right = comparable(state, definition);
-    const found = stateDifference(said, right);
-    return found ? { kind: 'differs', answer, difference: found } : { kind: 'same', answer };
+    const differs = (said: Answer) => stateDifference(comparable(said.message, definition), right);
+    const found = differs(answer);
+    if (!found) return { kind: 'same', answer };
+    const whole = await inFull(answer, () => peer.computeJson(process, at));
+    if (whole && !differs(whole)) return { kind: 'same', answer, lost: found.path };
+    return { kind: 'differs', answer, difference: found };
   };
   const ours = await stateAt(definition, slot, context);
   const before = ours.failure ? Math.min(slot, ours.failure.slot) - 1 : slot;
@@ -177,8 +191,9 @@ export async function compareStates(
       `Slot ${high}: the node gives no answer, though one follows from the schedule. ${last.text}`,
       { status: 502, detail: { slot: high } },
     );
-  if (last.kind === 'same') return { same: true, answer: last.answer };
-  let low = -1;
+  if (last.kind === 'same')
+    return { same: true, answer: last.answer, ...(last.lost === undefined ? {} : { lost: last.lost }) };
+  let low = Math.min(after, high - 1);
   let first = last;
   let reads = 1;
   while (high - low > 1) {
@@ -191,6 +206,15 @@ export async function compareStates(
     } else low = middle;
   }
   return { same: false, slot: high, difference: first.difference, answer: first.answer, reads };
+}
+
+/**
+ * The answer in a form that carries every text, where the one at hand may have lost some: fields of HTTP can hold
+ * neither line breaks nor keys in upper case. What a key has signed came whole.
+ */
+export async function inFull(answer: Answer, ask: () => Promise<Answer>): Promise<Answer | undefined> {
+  if ((await signedBy(answer)).by.length > 0) return undefined;
+  return ask().catch(() => undefined);
 }
 
 async function loaded(state: Message, context: Context): Promise<Message> {

@@ -7,20 +7,23 @@ import { AoError } from '../base/errors.ts';
 import { messageId } from '../commitment/id.ts';
 import { readAssignments } from '../device/schedule-records.ts';
 import { Schedules } from '../device/schedules.ts';
-import { newestSlot } from '../device/slot-records.ts';
 import { integerOf, textOf } from '../device/values.ts';
 import type { Message } from '../message/message.ts';
 import type { Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
+import type { TrustList } from '../protocol/api.ts';
 import { agreement } from './agreed.ts';
 import { attest, type AttestOptions } from './attested.ts';
+import { readCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { difference, show, valueDifference, type Difference } from './compare.ts';
 import { keepBrokenSchedule, keepWrongAnswer } from './gather-evidence.ts';
-import { parseTarget, Peer, type Answer, type Target } from './peer.ts';
-import { compareStates, computeTo, ensureModules } from './replay.ts';
+import { parseTarget, Peer, plainPath, type Answer, type Target } from './peer.ts';
+import { compareStates, computeTo, ensureModules, inFull } from './replay.ts';
 import { Findings, LEVELS, type Level, type Report } from './report.ts';
+import { sample } from './sample.ts';
 import { auditedSchedule, type AuditedSchedule } from './schedule-source.ts';
 import { signedBy } from './signed.ts';
+import { startOf, usableCheckpoints, type Start } from './start.ts';
 
 export interface Progress {
   readonly phase: 'asking' | 'auditing' | 'computing' | 'comparing';
@@ -36,6 +39,14 @@ export interface VerifyOptions {
   /** How many must agree, of all that are asked; default: more than half. */
   readonly k?: number;
   readonly attest?: AttestOptions;
+  /** Keys and checkpoints that the user trusts. */
+  readonly trust?: TrustList;
+  /** Checkpoint files; used only where `trust` says so. */
+  readonly checkpoints?: readonly Uint8Array[];
+  /** `own`, `genesis`, or the name or ID of a checkpoint; without it what is furthest. */
+  readonly from?: string;
+  /** Stretches between checkpoints that are computed, chosen at random. */
+  readonly sample?: { readonly stretches: number };
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -158,6 +169,9 @@ class Verification {
     const signed = await signedBy(this.#answer);
     if (signed.by.length) this.#findings.add({ signed: { by: signed.by, covered: signed.covered } });
     else this.#findings.missing('not-signed', signed.reason ?? 'Nobody signed the answer.');
+    const keys = this.#options.trust?.keys ?? [];
+    if (keys.length && !signed.by.some((address) => keys.includes(address)))
+      this.#findings.missing('key-not-trusted', 'None of the keys that you trust has signed the answer.');
     this.#progress('asking', 1, 1);
   }
 
@@ -229,37 +243,90 @@ class Verification {
 
   async #replay({ definition }: AuditedSchedule): Promise<void> {
     const { process, path } = this.#target;
+    const { trust = {}, from, sample } = this.#options;
     await ensureModules(definition, [this.#peer, ...this.#others], this.#context);
-    const from = await newestSlot(this.#context.store, process);
-    const total = this.#slot + 1;
-    const ours = await computeTo(definition, from, this.#slot, this.#context, {
-      onSlot: (slot) => this.#progress('computing', slot + 1, total),
-      signal: this.#options.signal,
-    });
-    this.#progress('comparing', 0, 1);
-    const compared = await compareStates(process, definition, this.#slot, this.#peer, this.#context);
-    if (!compared.same) return this.#lied(compared.slot, compared.difference, compared.answer);
-    if (ours.state) {
-      const differs = await this.#compareAnswer(ours.state);
-      if (differs) return differs();
+    const usable = await usableCheckpoints(
+      process,
+      this.#slot,
+      await this.#checkpoints(),
+      trust,
+      this.#findings,
+      this.#context,
+    );
+    const start = await startOf(process, from, usable, trust, this.#context);
+    const onSlot = (slot: number, total: number) => this.#progress('computing', slot, total);
+    try {
+      const { computed } = start;
+      const ours = await computeTo(definition, computed, this.#slot, start.context, {
+        onSlot: (slot) => onSlot(slot + 1, this.#slot + 1),
+        signal: this.#options.signal,
+      });
+      this.#progress('comparing', 0, 1);
+      const after = start.checkpoint?.slot ?? -1;
+      const compared = await compareStates(process, definition, this.#slot, this.#peer, start.context, after);
+      if (!compared.same) return await this.#lied(compared.slot, compared.difference, compared.answer, start);
+      if (compared.lost !== undefined) this.#lost(compared.lost);
+      if (ours.state) {
+        const differs = await this.#compareAnswer(ours.state, start);
+        if (differs) return await differs();
+      }
+      this.#refusal = undefined;
+      this.#findings.add({
+        replayed: {
+          from: Math.min(computed + 1, this.#slot),
+          to: this.#slot,
+          start: start.label,
+          compared: ours.failure ? ['failure'] : ['state', 'results', ...(path === '' ? [] : [path])],
+          ...(start.checkpoint ? { checkpoint: start.checkpoint } : {}),
+        },
+      });
+      this.#progress('comparing', 1, 1);
+    } finally {
+      await start.end();
     }
-    this.#refusal = undefined;
-    this.#findings.add({
-      replayed: {
-        from: Math.max(0, from + 1),
-        to: this.#slot,
-        start: from < 0 ? 'genesis' : 'own',
-        compared: ours.failure ? ['failure'] : ['state', 'results', ...(path === '' ? [] : [path])],
-      },
-    });
-    this.#progress('comparing', 1, 1);
+    if (sample) await this.#sample(definition, usable, sample.stretches, trust, onSlot);
+  }
+
+  async #checkpoints(): Promise<Checkpoint[]> {
+    const out: Checkpoint[] = [];
+    for (const file of this.#options.checkpoints ?? [])
+      await this.#try('checkpoint', async () => out.push(await readCheckpoint(file)));
+    return out;
+  }
+
+  /** Of the stretches between checkpoints, some: how far their signers can be taken at their word. */
+  async #sample(
+    definition: Message,
+    usable: readonly Checkpoint[],
+    count: number,
+    trust: TrustList,
+    onSlot: (done: number, total: number) => void,
+  ): Promise<void> {
+    if (usable.length === 0)
+      return this.#findings.missing('no-stretches', 'There is no checkpoint up to which one could sample.');
+    const { signal } = this.#options;
+    const { fact, wrong } = await sample(definition, usable, count, trust, this.#context, { onSlot, signal });
+    this.#findings.add({ sampled: fact });
+    if (wrong)
+      this.#findings.contradiction(
+        'checkpoint-differs',
+        `The checkpoint ${wrong.at.id}, signed by ${wrong.at.signers.join(', ')}, does not follow from the one before it.`,
+        { slot: wrong.at.slot, said: wrong.difference.said, right: wrong.difference.right },
+      );
+  }
+
+  #lost(path: string): void {
+    this.#findings.notChecked.push(
+      `The fields of HTTP could not carry ${path || 'all of the answer'}; what the node says in JSON was compared.`,
+    );
   }
 
   /** The answer itself beside our state. Answers what is to be said where they differ. */
-  async #compareAnswer(state: Message): Promise<(() => Promise<void>) | undefined> {
-    const { path } = this.#target;
-    const found = await this.#context.get(path === '' ? 'results' : path, state);
-    const right = found === undefined ? undefined : await this.#context.cache.loadAll(found);
+  async #compareAnswer(state: Message, start: Start): Promise<(() => Promise<void>) | undefined> {
+    const { process, path } = this.#target;
+    const { context } = start;
+    const found = await context.get(path === '' ? 'results' : plainPath(path), state);
+    const right = found === undefined ? undefined : await context.cache.loadAll(found);
     if (!this.#answer) {
       // That there is nothing is an answer, too, where there is nothing.
       if (right === undefined && path !== '' && this.#refusal?.detail['status'] === 404) return undefined;
@@ -270,14 +337,20 @@ class Verification {
       );
     }
     const answer = this.#answer;
-    const differs =
-      path === '' ? difference(answer.message.get('results'), right) : valueDifference(answer.value, right);
+    const compare = (said: Answer) =>
+      path === '' ? difference(said.message.get('results'), right) : valueDifference(said.value, right);
+    const differs = compare(answer);
     if (!differs) return undefined;
     const where = [path || 'results', differs.path].filter(Boolean).join('/');
-    return () => this.#lied(this.#slot, { ...differs, path: where }, answer);
+    const whole = await inFull(answer, () => this.#peer.computeJson(process, this.#slot, path));
+    if (whole && !compare(whole)) {
+      this.#lost(where);
+      return undefined;
+    }
+    return () => this.#lied(this.#slot, { ...differs, path: where }, answer, start);
   }
 
-  async #lied(slot: number, found: Difference, answer: Answer): Promise<void> {
+  async #lied(slot: number, found: Difference, answer: Answer, start: Start): Promise<void> {
     const { process } = this.#target;
     const kept = await keepWrongAnswer(process, slot, answer, found, this.#context);
     const [assigned] = await readAssignments(this.#context.store, process, slot, slot);
@@ -285,9 +358,10 @@ class Verification {
     const message = body
       ? ` It is the slot of the message ${messageId(body, 'signed')}${actionOf(body)}.`
       : '';
+    const basis = start.checkpoint ? `the checkpoint of slot ${start.checkpoint.slot}` : 'the schedule';
     this.#findings.contradiction(
       'answer-differs',
-      `From slot ${slot} on, the node says something else at ${found.path || 'its state'} than what follows from the schedule.${message}`,
+      `From slot ${slot} on, the node says something else at ${found.path || 'its state'} than what follows from ${basis}.${message}`,
       { slot, said: found.said, right: found.right, ...(kept ? { evidence: kept } : {}) },
     );
   }
@@ -301,6 +375,22 @@ class Verification {
     if (!facts.audited)
       notChecked.push('The schedule was not audited: messages may be missing, forged or out of order.');
     if (!facts.replayed) notChecked.push('Nothing was computed here: the answer rests on the node’s word.');
+    if (facts.signed && !facts.replayed)
+      notChecked.push(
+        'A signature says neither what was asked nor when: an old answer, or one to another question, can be served again.',
+      );
+    const { checkpoint, start } = facts.replayed ?? {};
+    if (checkpoint)
+      notChecked.push(
+        `Slots 0 to ${checkpoint.slot} were not computed here: they rest on the word of ${start}, who signed the checkpoint ${checkpoint.id}.`,
+      );
+    if (facts.sampled) {
+      const { slots, of, stretches, computed, missed } = facts.sampled;
+      const percent = `${Number((100 * (missed[0]?.probability ?? 0)).toPrecision(3))} %`;
+      notChecked.push(
+        `Of slots 0 to ${of - 1}, ${slots} were computed, in ${computed.length} of ${stretches} stretches chosen at random: a lie in one stretch goes unseen with a probability of ${percent}.`,
+      );
+    }
     notChecked.push('Messages that the scheduler never assigned can not be seen.');
     if (facts.audited)
       notChecked.push('That the scheduler shows the same schedule to everybody was not checked.');

@@ -367,6 +367,7 @@ export async function openNode(): Promise<OpenNode> {
       process.summary = { ...process.summary, name };
     },
     exportProcess: async () => new Uint8Array([1, 2, 3]),
+    exportCheckpoint: async () => new Uint8Array([1, 2, 3]),
     importProcess: async () => {
       throw refuse('bad-file', 400, 'This file is not an export of a process');
     },
