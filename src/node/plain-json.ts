@@ -39,7 +39,7 @@ export function jsonToPlain(json: unknown, depth = 0): Plain {
     const type = typeof value['y'] === 'string' && value['y'] !== 'link' ? { type: value['y'] } : {};
     return value['z'] === 1 ? { link: value['l'], lazy: true, ...type } : { link: value['l'], ...type };
   }
-  if (Array.isArray(value['t'])) return textOf(value['t']);
+  if (Array.isArray(value['t'])) return fromPoints(value['t']);
   if (Array.isArray(value['m'])) {
     const entries = value['m'].map((pair: unknown): [string, Plain] => {
       if (!Array.isArray(pair) || pair.length !== 2) throw bad('holds a broken message');
@@ -52,7 +52,7 @@ export function jsonToPlain(json: unknown, depth = 0): Plain {
   throw bad('holds a value of no known form');
 }
 
-function textOf(points: readonly unknown[]): string {
+function fromPoints(points: readonly unknown[]): string {
   const good = points.every(
     (point) => Number.isInteger(point) && (point as number) >= 0 && (point as number) <= 0x10ffff,
   );
@@ -61,16 +61,6 @@ function textOf(points: readonly unknown[]): string {
   // As arguments they would be too many at once.
   for (const point of points) text += String.fromCodePoint(point as number);
   return text;
-}
-
-function textOf(points: readonly unknown[]): string {
-  let out = '';
-  for (const point of points) {
-    if (!Number.isInteger(point) || (point as number) < 0 || (point as number) > 0x10ffff)
-      throw bad('holds text that is none');
-    out += String.fromCodePoint(point as number);
-  }
-  return out;
 }
 
 function bad(what: string): AoError {
