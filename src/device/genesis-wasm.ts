@@ -6,7 +6,8 @@
 import { Message } from '../message/message.ts';
 import type { Device, KeyFunction } from '../resolver/device.ts';
 import { asLegacy, dryRun, evaluateLegacy } from './legacy-evaluation.ts';
-import { onFork } from './machine-fork.ts';
+import { DryMachines } from './dry-machines.ts';
+import { forkOf } from './machine-fork.ts';
 import { textOf } from './values.ts';
 import { bytesFromImage } from './wasm-64.ts';
 import { instanceOf, withInstance } from './wasm-instance.ts';
@@ -22,8 +23,9 @@ const compute: KeyFunction = async (base, request, context) => {
     const ready = instanceOf(base) && base.private.legacy !== true ? asLegacy(base) : base;
     return { status: 'ok', value: await evaluateLegacy(ready, request, context) };
   }
-  const results = await onFork(base, context, (state) => dryRun(state, request, context));
-  return { status: 'ok', value: results ?? (await dryRun(base, request, context)) };
+  const live = forkOf(base);
+  const run = (state: Message) => dryRun(state, request, context);
+  return { status: 'ok', value: await (live ? DryMachines.of(context).run(live, context, run) : run(base)) };
 };
 
 const normalize: KeyFunction = async (base, _request, context) => {

@@ -27,6 +27,7 @@ import { imageOf } from './wasm-start.ts';
 const AHEAD = 24;
 const AHEAD_CHARACTERS = 1 << 20;
 const OPTIONS: EvaluateOptions = { onError: 'restore', replyErrorIsFailure: true };
+const DRY_RUN: EvaluateOptions = { ...OPTIONS, discard: true };
 const PATCH_REQUEST = Message.of({ path: 'compute', 'patch-from': '/results/outbox' });
 
 /** Evaluations that are done already, by slot. */
@@ -213,7 +214,7 @@ export async function failedState(base: Message, error: string, context: Context
   return stateAfter(base, { ok: false, reason: 'abort', error, output: '' }, context);
 }
 
-/** A dry run: the request itself as the message, on a machine that is thrown away. Answers the results. */
+/** A dry run: the request itself as the message; the machine stays as it was. Answers the results. */
 export async function dryRun(base: Message, request: Message, context: Context): Promise<Message> {
   const id = await signedId(await definition(base, context), context);
   const moment = await momentOfDryRun(base, id, context);
@@ -225,7 +226,7 @@ export async function dryRunText(base: Message, message: string, context: Contex
   const instance = instanceOf(base);
   if (!instance) throw new AoError('engine-closed', 'There is no machine to run this on.', { status: 503 });
   const environment = await environmentOf(base, await definition(base, context), context);
-  const evaluation = await instance.engine.evaluate(message, environment, OPTIONS);
+  const evaluation = await instance.engine.evaluate(message, environment, DRY_RUN);
   return (await stateAfter(base, evaluation, context)).message('results') ?? Message.empty;
 }
 

@@ -15,14 +15,19 @@ export function withFork(state: Message, live: LiveProcess): Message {
   return state.withPrivate({ [FORK]: live });
 }
 
+/** The process whose machine a state asked for a copy of. */
+export function forkOf(state: Message): LiveProcess | undefined {
+  return instanceOf(state) ? undefined : (state.private[FORK] as LiveProcess | undefined);
+}
+
 /** Runs `action` on the state with a copy of the live machine, if the state is one that asked for it. */
 export async function onFork<T>(
   state: Message,
   context: Context,
   action: (state: Message) => Promise<T>,
 ): Promise<T | undefined> {
-  const live = state.private[FORK] as LiveProcess | undefined;
-  if (!live || instanceOf(state)) return undefined;
+  const live = forkOf(state);
+  if (!live) return undefined;
   const image = await live.withLiveState(
     context,
     (running) => instanceOf(running)?.engine.image() ?? Promise.resolve(undefined),

@@ -102,6 +102,10 @@ export interface EvaluateOptions {
   readonly onError?: 'restore' | 'keep';
   /** Legacynet's rule: a reply whose `Error` is truthy also counts as a failure for `restore`. */
   readonly replyErrorIsFailure?: boolean;
+  /** Milliseconds after which this evaluation is ended, where that is less than the machine's own limit. */
+  readonly time?: number;
+  /** Memory and host are put back as they were before the message, whatever came of it (dry runs). */
+  readonly discard?: boolean;
   /**
    * Milliseconds. Kept for programs that may read a clock some day: every family known today sees a counter or
    * no clock at all (process.md §3.8, §4.7), never this.

@@ -89,6 +89,17 @@ export class PageTracker {
     for (const [index, known] of this.#known) words.set(known, index * PAGE_WORDS);
     return true;
   }
+
+  /** The same for the memory that was looked at, writing only pages that changed since. False if it grew since. */
+  revert(memory: LinearMemory): boolean {
+    if (memory.byteLength !== this.#byteLength) return false;
+    const words = new Int32Array(memory.bytes.buffer);
+    for (const index of unknownPages(memory, this.#known))
+      words.fill(0, index * PAGE_WORDS, (index + 1) * PAGE_WORDS);
+    for (const [index, known] of this.#known)
+      if (!samePage(words, index * PAGE_WORDS, known)) words.set(known, index * PAGE_WORDS);
+    return true;
+  }
 }
 
 /** Fills a fresh memory with an image, every other page zero. False if memory cannot grow that far. */

@@ -188,6 +188,7 @@ class Engine implements WasmEngine {
   async #evaluate(message: string, environment: string, options: EvaluateOptions): Promise<Evaluation> {
     const restoring = options.onError === 'restore';
     if (restoring && !this.#restorable) this.#checkpoint();
+    if (options.discard && (this.#journal.length || this.#fromFresh || !this.#restorable)) this.#checkpoint();
     const began = performance.now();
     const program = this.#program;
     let handled: Handled;
@@ -199,7 +200,8 @@ class Engine implements WasmEngine {
     } catch (thrown) {
       const failure = failureOf(thrown);
       const output = program.takeOutput();
-      if (restoring) await this.#goBack();
+      if (options.discard) await this.#reload();
+      else if (restoring) await this.#goBack();
       else this.#restorable = false;
       return { ok: false, ...failure, output };
     }
@@ -216,6 +218,11 @@ class Engine implements WasmEngine {
       ...(text === undefined ? { invalidText: true as const } : {}),
       ...(handled.divergence ? { divergence: handled.divergence } : {}),
     };
+    if (options.discard) {
+      if (this.#tracker.revert(program.memory)) this.#restoreState(this.#checkpointState);
+      else await this.#reload();
+      return evaluation;
+    }
     if (restoring && options.replyErrorIsFailure && replyFails(evaluation.reply)) {
       await this.#goBack();
       return { ...evaluation, restored: true };
@@ -250,15 +257,21 @@ class Engine implements WasmEngine {
     this.#lookTime = performance.now() - began;
   }
 
-  /** Memory as before the message that failed, in a new instance, as a compute unit has it. */
-  async #goBack(): Promise<void> {
-    const began = performance.now();
+  /** The checkpoint in a new instance. */
+  async #reload(): Promise<Program> {
     const program = await startProgram(this.#start);
     this.#program = program;
     if (!this.#fromFresh) {
       if (!this.#tracker.restore(program.memory)) throw cannotGrow(this.#tracker.byteLength);
       this.#restoreState(this.#checkpointState);
     }
+    return program;
+  }
+
+  /** Memory as before the message that failed, in a new instance, as a compute unit has it. */
+  async #goBack(): Promise<void> {
+    const began = performance.now();
+    const program = await this.#reload();
     for (const { message, environment, fresh } of this.#journal) {
       if (fresh) this.#restoreState({});
       else await program.handle(message, environment);

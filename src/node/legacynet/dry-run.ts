@@ -1,14 +1,13 @@
-/** Dry runs: a message evaluated on a copy of a process's machine, which is then thrown away (process.md §5.2). */
+/** Dry runs: a message evaluated on a copy of a process's machine, of which nothing is kept (process.md §5.2). */
 import { AoError } from '../../base/errors.ts';
+import { DryMachines } from '../../device/dry-machines.ts';
 import { dryRunText, momentOfDryRun } from '../../device/legacy-evaluation.ts';
-import { onFork, withFork } from '../../device/machine-fork.ts';
 import type { LiveProcess } from '../../device/process-live.ts';
-import { asRole, roleDevice } from '../../device/process-roles.ts';
+import { roleDevice } from '../../device/process-roles.ts';
 import { Schedules } from '../../device/schedules.ts';
 import type { Context } from '../../resolver/context.ts';
 import type { NamedTag } from './items.ts';
 import { liveProcess, unitResult, type UnitResult } from './results.ts';
-import { notFound } from './unit-http.ts';
 
 /** The message of a dry run, as clients send it. Nothing of it is verified: it changes nothing. */
 export interface DryRunMessage {
@@ -26,7 +25,7 @@ const NOBODY = '0'.repeat(43);
 
 /**
  * @param to slot up to which the process has to be computed; default: all that is scheduled
- * @throws AoError `not-found` (404), `no-dry-run` (501) for a process that is no legacynet process
+ * @throws AoError `bad-message` (400), `not-found` (404), `runaway` (503), `no-dry-run` (501) for a process that is no legacynet process
  */
 export async function dryRunOn(
   process: string,
@@ -34,6 +33,7 @@ export async function dryRunOn(
   context: Context,
   to?: number,
 ): Promise<UnitResult> {
+  const asked = checked(message, process);
   const live = await liveProcess(process, context);
   await upToDate(process, live, context, to);
   const definition = await live.process(context);
@@ -43,12 +43,10 @@ export async function dryRunOn(
       'Dry runs are for legacynet processes; read the state of this one by its paths.',
       { status: 501 },
     );
-  const newest = await live.newest(context);
-  if (!newest) throw notFound(`Nothing of the process ${process} is computed yet.`);
-  const state = withFork(asRole('execution', newest.state), live);
-  const text = await messageText(process, message, await momentOfDryRun(newest.state, process, context));
-  const results = await onFork(state, context, (ready) => dryRunText(ready, text, context));
-  if (!results) throw new AoError('engine-closed', 'There is no machine to run this on.', { status: 503 });
+  const results = await DryMachines.of(context).run(live, context, async (state) => {
+    const moment = await momentOfDryRun(state, process, context);
+    return dryRunText(state, textOf(asked, moment), context);
+  });
   return unitResult(results, context);
 }
 
@@ -64,31 +62,32 @@ async function upToDate(process: string, live: LiveProcess, context: Context, to
     });
 }
 
-interface Moment {
-  readonly timestamp: number;
-  readonly blockHeight: number;
-}
+type Checked = Required<Omit<DryRunMessage, 'From'>> & Pick<DryRunMessage, 'From'>;
 
-function messageText(process: string, message: DryRunMessage, moment: Moment): string {
-  const { Id = NOBODY, Owner = NOBODY, Target = process, Anchor = '0', Data = '', Tags = [] } = message;
+/** The message with its defaults. @throws AoError `bad-message` (400) */
+function checked(message: DryRunMessage, process: string): Checked {
+  const { Id = NOBODY, Owner = NOBODY, Target = process, Anchor = '0', Data = '', Tags = [], From } = message;
   if (!Array.isArray(Tags) || Tags.length > MAX_TAGS)
     throw new AoError('bad-message', `Tags are a list of up to ${MAX_TAGS}.`);
-  const tags = Tags.map((tag: NamedTag) => {
+  for (const tag of Tags as readonly NamedTag[])
     if (typeof tag?.name !== 'string' || typeof tag.value !== 'string')
       throw new AoError('bad-message', 'A tag has a name and a value, both text.');
-    return { name: tag.name, value: tag.value };
-  });
-  const from = message.From ?? tags.find(({ name }) => name === 'From-Process')?.value ?? Owner;
-  for (const text of [Id, Owner, Target, Anchor, Data, from])
+  for (const text of [Id, Owner, Target, Anchor, Data, From ?? ''])
     if (typeof text !== 'string') throw new AoError('bad-message', 'Fields of a message are texts.');
+  return { Id, Owner, Target, Anchor, Data, Tags, ...(From === undefined ? {} : { From }) };
+}
+
+/** As the program gets it: at the moment of the last evaluation. */
+function textOf(message: Checked, moment: { timestamp: number; blockHeight: number }): string {
+  const { Id, Owner, Target, Anchor, Data, Tags, From } = message;
   return JSON.stringify({
     Id,
     Data,
     Owner,
     Target,
     Anchor,
-    From: from,
-    Tags: tags.filter(({ name }) => name !== 'From' && name !== 'Owner'),
+    From: From ?? Tags.find(({ name }) => name === 'From-Process')?.value ?? Owner,
+    Tags: Tags.flatMap(({ name, value }) => (name === 'From' || name === 'Owner' ? [] : [{ name, value }])),
     Timestamp: moment.timestamp,
     'Block-Height': moment.blockHeight,
     Cron: false,

@@ -232,3 +232,48 @@ describe('replyFails', () => {
     expect(fine.map(replyFails)).toEqual(fine.map(() => false));
   });
 });
+
+describe('a message of which nothing is kept', () => {
+  const dry = { ...restore, discard: true } as const;
+
+  for (const [what, message] of Object.entries({
+    'was answered': 'c',
+    'answered an error': 'x',
+    trapped: 't',
+    'grew memory': 'g',
+    'cleared a page': 'z',
+  }))
+    it(`leaves memory and globals as they were when it ${what}`, async () => {
+      const engine = await start();
+      await count(engine, restore);
+      const before = await engine.digest();
+      const { globals } = await engine.image();
+      for (let round = 0; round < 3; round++) await engine.evaluate(message, '{}', dry);
+      expect(await engine.digest()).toEqual(before);
+      expect((await engine.image()).globals).toEqual(globals);
+      expect(await count(engine, restore)).toBe('2');
+    });
+
+  it('sees what was kept before it, and not what was not', async () => {
+    const engine = await start();
+    expect(await count(engine, dry)).toBe('1');
+    expect(await count(engine, restore)).toBe('1');
+    expect(await count(engine, dry)).toBe('2');
+    await engine.evaluate('t', '{}', restore);
+    expect(await count(engine, dry)).toBe('2');
+    expect(await count(engine)).toBe('2');
+    expect(await count(engine, dry)).toBe('3');
+    expect((await engine.snapshot()).changed.map(({ index }) => index)).toContain(2);
+    expect(await count(engine, dry)).toBe('3');
+    expect((await engine.snapshot()).changed).toEqual([]);
+  });
+
+  it('is the same in an engine that started from an image', async () => {
+    const first = await start();
+    await count(first, restore);
+    const engine = await start({ memory: await first.image() });
+    expect(await count(engine, dry)).toBe('2');
+    expect(await engine.digest()).toEqual(await first.digest());
+    expect(await count(engine, restore)).toBe('2');
+  });
+});
