@@ -240,8 +240,9 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     return { ...sent, result: slotResult(sent.slot, state.get('results'), stored?.record) };
   }
 
-  const sentBefore = (process: string, once: string) =>
-    scheduledBefore(process, (body) => body.text('anchor') === once);
+  function sentBefore(process: string, once: string): Promise<SendResult | undefined> {
+    return scheduledBefore(process, (body) => body.text('anchor') === once);
+  }
 
   async function scheduledBefore(
     process: string,
