@@ -31,6 +31,10 @@ export async function readDelivered(process: string, slot: number, context: Cont
   return (await context.store.get<Delivered>('node', keyOf(process, slot))) ?? new Map<string, number>();
 }
 
+export async function isUnfinished(process: string, slot: number, context: Context): Promise<boolean> {
+  return (await context.store.get('node', keyOf(process, slot))) !== undefined;
+}
+
 export async function finishPush(process: string, slot: number, context: Context): Promise<void> {
   await context.store.write([{ table: 'node', key: keyOf(process, slot) }]);
 }

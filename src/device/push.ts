@@ -17,7 +17,7 @@ import type { Device, KeyFunction, Result } from '../resolver/device.ts';
 import { callDevice } from './direct.ts';
 import { definitionOf } from './process-definition.ts';
 import { Processes } from './processes.ts';
-import { finishPush, pushWrite, readDelivered, unfinishedPushes, type Delivered } from './push-queue.ts';
+import { finishPush, isUnfinished, pushWrite, readDelivered, type Delivered } from './push-queue.ts';
 import { ALSO_WRITE } from './scheduler.ts';
 import { addressesOf } from './scheduler-location.ts';
 import { integerOf, readFirst, readKey, setKeys, textOf } from './values.ts';
@@ -97,8 +97,21 @@ async function inMode(base: Message, request: Message, job: Job, context: Contex
   };
 }
 
-/** Computes a slot and sends what it left in the outbox. */
-async function deliver(id: string, process: Message, job: Job, context: Context): Promise<Result> {
+/**
+ * Computes a slot and sends what it left in the outbox. A slot that is being pushed already, by a request or after a
+ * restart, is not pushed beside that: whoever asks waits for the same.
+ */
+function deliver(id: string, process: Message, job: Job, context: Context): Promise<Result> {
+  const running = context.memory('push@1.0', () => new Map<string, Promise<Result>>());
+  const key = `${id}/${job.slot}`;
+  const known = running.get(key);
+  if (known) return known;
+  const pushed = deliverOnce(id, process, job, context).finally(() => running.delete(key));
+  running.set(key, pushed);
+  return pushed;
+}
+
+async function deliverOnce(id: string, process: Message, job: Job, context: Context): Promise<Result> {
   const live = await Processes.of(context).open(process, context);
   const computed = await live.compute(job.slot, context);
   if (computed.status !== 'ok' || !(computed.value instanceof Message)) return computed;
@@ -221,8 +234,9 @@ async function send(key: string, entry: Message, sending: Sending, context: Cont
     ['target', recipient],
     ['slot', BigInt(sent.slot)],
   ];
-  // Elsewhere, its own node goes on with it.
-  if (sent.elsewhere) return Message.from(known);
+  // Elsewhere, its own node goes on with it; and what was delivered before an interruption may be at its end.
+  if (sent.elsewhere || (sent.before && !(await isUnfinished(recipient, sent.slot, context))))
+    return Message.from(known);
   if (job.hops >= (integerOf(context.option('push-max-hops')) ?? MAX_HOPS))
     return refusal(recipient, 'The chain of messages is too long; it ends here.', { status: 508n });
   const next: Job = { slot: sent.slot, shown: BigInt(sent.slot), depth: job.depth - 1, hops: job.hops + 1 };
@@ -249,6 +263,8 @@ interface Sent {
   readonly slot: number;
   readonly id?: string;
   readonly elsewhere: boolean;
+  /** It got its slot before the push was interrupted. */
+  readonly before: boolean;
 }
 
 /** Schedules an entry with its target, once: the answer of the first time if it was done before. */
@@ -261,7 +277,7 @@ async function schedule(
   context: Context,
 ): Promise<Sent | Message> {
   const before = delivered.get(key);
-  if (before !== undefined) return { slot: before, elsewhere: false };
+  if (before !== undefined) return { slot: before, elsewhere: false, before: true };
   const augmented = (await setKeys(message, origin, context)).without('commitments');
   const signed = await sign(augmented, process, context);
   if (!signed)
@@ -290,7 +306,7 @@ async function schedule(
     delivered.set(key, slot);
     await context.store.write([pushWrite(id, job.slot, new Map(delivered))], { durable: true });
   }
-  return { slot, id: messageId(signed, 'signed'), elsewhere: !here.written };
+  return { slot, id: messageId(signed, 'signed'), elsewhere: !here.written, before: false };
 }
 
 /**
@@ -319,20 +335,9 @@ async function committersWanted(target: Message, context: Context): Promise<stri
 
 export const pushDevice: Device = { name: 'push@1.0', keys: { push } };
 
-/**
- * Goes on with pushes that were under way when the node stopped. Answers how many there were; failures are
- * reported, not thrown.
- */
-export async function resumePushes(context: Context): Promise<number> {
-  const unfinished = await unfinishedPushes(context);
-  for (const { process: id, slot } of unfinished) {
-    const process = await Processes.of(context).definition(id, context);
-    if (!process) continue;
-    try {
-      await deliver(id, process, { slot, shown: BigInt(slot), depth: 0, hops: 0 }, context);
-    } catch (thrown) {
-      context.report({ type: 'push-failed', process: id, slot, reason: AoError.wrap(thrown).message });
-    }
-  }
-  return unfinished.length;
+/** Goes on with a push that was under way when the node stopped, unless another has finished it since. */
+export async function resumePush(id: string, slot: number, context: Context): Promise<void> {
+  const process = await Processes.of(context).definition(id, context);
+  if (!process || !(await isUnfinished(id, slot, context))) return;
+  await deliver(id, process, { slot, shown: BigInt(slot), depth: 0, hops: 0 }, context);
 }

@@ -3,7 +3,7 @@
  * Ports may come before the node is ready; their calls wait. If it can not start, every call says why.
  */
 import { AoError } from '../base/errors.ts';
-import { resumePushes } from '../device/push.ts';
+import { resumePushes } from './resume.ts';
 import { expose } from '../protocol/rpc.ts';
 import { openIndexedDb } from '../store/indexeddb.ts';
 import { MemoryStore } from '../store/memory.ts';

@@ -69,8 +69,7 @@ class FakeMachine implements WasmEngine {
         ? { Error: 'as asked' }
         : {
             Output: { data: String(this.#total) },
-            Messages:
-              action === 'Send' ? [{ Target: tags.get('To'), Tags: [{ name: 'Action', value: 'Add' }] }] : [],
+            Messages: action === 'Send' ? [{ Target: tags.get('To'), Tags: sentTags(tags.get('Next')) }] : [],
           };
     if (response.Error && options.replyErrorIsFailure) this.#total = before;
     return {
@@ -117,6 +116,11 @@ class FakeMachine implements WasmEngine {
     this.#log.closed++;
     this.#dead ??= new AoError('engine-closed', 'This machine was closed.', { status: 503 });
   }
+}
+
+function sentTags(next: string | undefined): { name: string; value: string }[] {
+  const action = { name: 'Action', value: 'Add' };
+  return next === undefined ? [action] : [action, { name: 'By', value: next }];
 }
 
 /** The first page of a memory that holds a total; never all zero. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AoError } from '../../../src/base/errors.ts';
-import { resumePushes } from '../../../src/device/push.ts';
+import { resumePushes } from '../../../src/node/resume.ts';
 import { unfinishedPushes } from '../../../src/device/push-queue.ts';
 import { Schedules } from '../../../src/device/schedules.ts';
 import { Message } from '../../../src/message/message.ts';
@@ -23,6 +23,27 @@ async function push(
 
 const count = async (node: TestNode, id: string) =>
   (await Schedules.of(node.context).read(id, 1, 99, node.context)).length;
+
+/** A store that takes no more writes from the one with the number `failing` on, once it is armed. */
+function breaking(
+  memory: MemoryStore,
+  state: { writes: number; broken: boolean; armed: boolean },
+  failing: number,
+): MemoryStore {
+  return new Proxy(memory, {
+    get: (target, name) => {
+      if (name === 'write')
+        return (writes: Parameters<MemoryStore['write']>[0]) => {
+          if (state.armed && ++state.writes >= failing) state.broken = true;
+          return state.broken
+            ? Promise.reject(new AoError('storage-closed', 'The tab was closed.', { status: 503 }))
+            : memory.write(writes);
+        };
+      const value = Reflect.get(target, name, target) as unknown;
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
 
 describe('push@1.0', () => {
   it('sends what a slot leaves in the outbox on to its target, and shows what came of it', async () => {
@@ -61,19 +82,7 @@ describe('push@1.0', () => {
     for (let failing = 1; failing <= 6; failing++) {
       const memory = new MemoryStore();
       const state = { writes: 0, broken: false, armed: false };
-      const store = new Proxy(memory, {
-        get: (target, name) => {
-          if (name === 'write')
-            return (writes: Parameters<MemoryStore['write']>[0]) => {
-              if (state.armed && ++state.writes >= failing) state.broken = true;
-              return state.broken
-                ? Promise.reject(new AoError('storage-closed', 'The tab was closed.', { status: 503 }))
-                : memory.write(writes);
-            };
-          const value = Reflect.get(target, name, target) as unknown;
-          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-        },
-      });
+      const store = breaking(memory, state, failing);
       const node = await testNode({ store });
       const a = await scheduled(node, 'native', [], { name: 'a' });
       const b = await scheduled(node, 'native', [], { name: 'b' });
@@ -92,4 +101,51 @@ describe('push@1.0', () => {
       expect(await unfinishedPushes(second.context)).toEqual([]);
     }
   }, 60_000);
+
+  it('delivers each message of a long ring exactly once, wherever it was interrupted', async () => {
+    const RING = 4;
+    const HOPS = 11;
+    for (const failing of [2, 5, 9, 10, 11, 17, 24, 31, 40]) {
+      const memory = new MemoryStore();
+      const state = { writes: 0, broken: false, armed: false };
+      const store = breaking(memory, state, failing);
+      const node = await testNode({ store });
+      const ring: { id: string; definition: Message }[] = [];
+      for (let n = 0; n < RING; n++) ring.push(await scheduled(node, 'native', [], { name: `ring ${n}` }));
+      const next = (target: TestNode) => {
+        let left = HOPS;
+        // Each message but the last leads to one for the next process of the ring.
+        target.log.before = (tags) => {
+          const at = Number(tags.get('By'));
+          left = HOPS - at;
+          if (left > 0) tags.set('Action', 'Send').set('To', ring[(at + 1) % RING]!.id);
+          tags.set('Next', String(at + 1));
+        };
+      };
+      next(node);
+      const body = await signed({ type: 'Message', target: ring[0]!.id, action: 'Send', by: '0' });
+      state.armed = true;
+      await node.context
+        .resolve(
+          ring[0]!.definition.with({ device: 'process@1.0' }),
+          Message.of({ path: 'push', method: 'POST', body }),
+        )
+        .catch(() => undefined);
+      for (let again = 0; again < 2; again++) {
+        const second = await testNode({ store: memory });
+        next(second);
+        await resumePushes(second.context);
+        expect(await unfinishedPushes(second.context)).toEqual([]);
+      }
+      const seen: number[] = [];
+      const reader = await testNode({ store: memory });
+      for (const { id } of ring)
+        for (const { assignment } of await Schedules.of(reader.context).read(id, 1, 99, reader.context))
+          seen.push(Number(assignment.message('body')!.text('by')));
+      seen.sort((a, b) => a - b);
+      expect(seen, `interrupted at write ${failing}`).toEqual(
+        seen.length === 0 ? [] : Array.from({ length: HOPS + 1 }, (_, n) => n),
+      );
+    }
+  }, 120_000);
 });
