@@ -5,9 +5,9 @@
  * Lost on the way: a message's own `content-type` where the body has to be multipart, `signature`,
  * `signature-input`, `content-digest`, and what `multipart.ts` lists.
  */
-import { toBase64 } from '../base/bytes.ts';
+import { concatBytes, toBase64 } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
-import { sha256 } from '../crypto/hash.ts';
+import { sha256Async } from '../crypto/hash.ts';
 import { byteLength, isIdShaped, isPrivateKey } from '../message/keys.ts';
 import { listToMessage } from '../message/lists.ts';
 import { Message } from '../message/message.ts';
@@ -15,7 +15,14 @@ import { keysOrder } from '../message/order.ts';
 import { type Tabm, textOf, toBinary } from '../message/tabm.ts';
 import { type Binary, binaryBytes, isBinary, type Value } from '../message/value.ts';
 import { checkDepth, KeyCount } from './limits.ts';
-import { type BodyEntry, boundaryOf, type Part, readMultipart, writeMultipart } from './multipart.ts';
+import {
+  type BodyEntry,
+  boundaryOf,
+  hashChunks,
+  type Part,
+  readMultipart,
+  writeMultipart,
+} from './multipart.ts';
 import { pathParts, PathTree } from './paths.ts';
 import { isInnerList, parseDictionary, writeString } from './structured-fields.ts';
 import { encodeStructuredMessage, escapeKey, unescapeKey } from './structured.ts';
@@ -40,6 +47,31 @@ function isLonger(value: Binary, limit: number): boolean {
 
 /** Fields and body of a message, its `content-digest` included. Nested messages become parts of the body. */
 export function encodeHttpsig(tabm: Tabm): HttpForm {
+  const { headers, chunks } = layOut(tabm);
+  if (!chunks) return { headers };
+  const body = chunks.length === 1 ? chunks[0]! : concatBytes(...chunks);
+  if (body.length) headers.set('content-digest', digestOf(chunks));
+  return { headers, body };
+}
+
+/**
+ * What a signature covers of a message: its fields, and the digest of its body, also of an empty one, which has none
+ * on the wire (messages.md §6.3). The body itself is not put together.
+ */
+export function httpsigFields(tabm: Tabm): Map<string, Binary> {
+  const { headers, chunks } = layOut(tabm);
+  if (chunks) headers.set('content-digest', digestOf(chunks));
+  return headers;
+}
+
+interface LaidOut {
+  /** Without a `content-digest`. */
+  readonly headers: Map<string, Binary>;
+  /** The body in pieces, if there is one. */
+  readonly chunks: readonly Uint8Array[] | undefined;
+}
+
+function layOut(tabm: Tabm): LaidOut {
   const inlineKey = chooseInlineKey(tabm);
   const headers = new Map<string, Binary>();
   const body = new Map<string, BodyEntry>();
@@ -62,22 +94,40 @@ export function encodeHttpsig(tabm: Tabm): HttpForm {
     else headers.set('ao-ids', grouped);
   }
   if (inlineKey === 'data' && !tabm.has('ao-body-key')) headers.set('ao-body-key', 'data');
-  if (body.size === 0) return { headers };
+  if (body.size === 0) return { headers, chunks: undefined };
   const only = body.size === 1 ? body.get(inlineKey) : undefined;
-  let bytes: Uint8Array;
-  if (isBinary(only)) bytes = binaryBytes(only);
-  else {
-    const multipart = writeMultipart(body, inlineKey);
-    headers.set('content-type', `multipart/form-data; boundary="${multipart.boundary}"`);
-    bytes = multipart.body;
-  }
-  if (bytes.length) headers.set('content-digest', contentDigest(bytes));
-  return { headers, body: bytes };
+  if (isBinary(only)) return { headers, chunks: [binaryBytes(only)] };
+  const { boundary, chunks } = writeMultipart(body, inlineKey);
+  headers.set('content-type', `multipart/form-data; boundary="${boundary}"`);
+  return { headers, chunks };
 }
+
+/** Digests of large bodies, which are asked for again and again: by each commitment, and by each check of one. */
+const digests = new WeakMap<Uint8Array, string>();
+const LARGE = 256 * 1024;
+
+function digestOf(chunks: readonly Uint8Array[]): string {
+  const [only] = chunks;
+  const large = chunks.length === 1 && only!.length >= LARGE;
+  const known = large ? digests.get(only!) : undefined;
+  if (known !== undefined) return known;
+  const digest = digestText(hashChunks(chunks));
+  if (large) digests.set(only!, digest);
+  return digest;
+}
+
+const digestText = (hash: Uint8Array) => `sha-256=:${toBase64(hash)}:`;
 
 /** `content-digest` of a body (RFC 9530). */
 export function contentDigest(body: Uint8Array): string {
-  return `sha-256=:${toBase64(sha256(body))}:`;
+  return digestOf([body]);
+}
+
+/** Hashes a large body piece by piece, without holding this thread up; its digest is known afterwards. */
+export async function digestAhead(tabm: Tabm): Promise<void> {
+  const body = tabm.get(chooseInlineKey(tabm));
+  if (!(body instanceof Uint8Array) || body.length < LARGE || digests.has(body)) return;
+  digests.set(body, digestText(await sha256Async(body)));
 }
 
 /** The key whose value is the body (messages.md §4.4). */

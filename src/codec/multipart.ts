@@ -23,7 +23,8 @@ export type BodyEntry = Binary | Tabm;
 
 export interface Multipart {
   readonly boundary: string;
-  readonly body: Uint8Array<ArrayBuffer>;
+  /** The body in pieces, so that large parts are not held twice where only its hash is wanted. */
+  readonly chunks: readonly Uint8Array[];
 }
 
 /** Writes entries as parts, in byte order of their names. */
@@ -31,17 +32,22 @@ export function writeMultipart(entries: ReadonlyMap<string, BodyEntry>, inlineKe
   const parts = byteOrder(entries.keys()).map((name) => writePart(name, entries.get(name)!, inlineKey));
   const boundary = toBase64Url(hashParts(parts));
   const opening = toBytes(`--${boundary}\r\n`);
-  const body: Uint8Array[] = [];
-  for (const chunks of parts) body.push(opening, ...chunks, CRLF);
-  body.push(toBytes(`--${boundary}--`));
-  return { boundary, body: concatBytes(...body) };
+  const chunks: Uint8Array[] = [];
+  for (const part of parts) chunks.push(opening, ...part, CRLF);
+  chunks.push(toBytes(`--${boundary}--`));
+  return { boundary, chunks };
 }
 
 const SMALL = 0x40000;
 
 /** SHA-256 of the parts joined by CR LF. */
 function hashParts(parts: readonly (readonly Uint8Array[])[]): Uint8Array {
-  const chunks = parts.flatMap((part, index) => (index ? [CRLF, ...part] : part));
+  return hashChunks(parts.flatMap((part, index) => (index ? [CRLF, ...part] : part)));
+}
+
+/** SHA-256 of octets in pieces. */
+export function hashChunks(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 1) return sha256(chunks[0]!);
   // One call is faster than many, but not worth a second copy of a large body.
   if (chunks.reduce((sum, chunk) => sum + chunk.length, 0) <= SMALL) return sha256(concatBytes(...chunks));
   const hasher = createHasher('sha256');

@@ -4,7 +4,7 @@
  */
 import { fromBase64, toBase64Url } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
-import { escapedIdName } from '../codec/httpsig.ts';
+import { digestAhead, escapedIdName } from '../codec/httpsig.ts';
 import { encodeStructuredMessage } from '../codec/structured.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { equalSecret, hmacSha256 } from '../crypto/hmac.ts';
@@ -50,6 +50,7 @@ import { commonKeys } from './select.ts';
 import {
   type Components,
   componentsOf,
+  componentValues,
   isAmbiguous,
   keysOfComponents,
   restrict,
@@ -59,7 +60,9 @@ import {
 /** TABM of what is committed: nested messages as links, or whole. */
 async function tabmOf(message: Message, bundle: boolean, options: VerifyOptions): Promise<Tabm> {
   const bare = uncommitted(message);
-  return encodeStructuredMessage(bundle ? await loadLinks(bare, options.load) : linkify(bare));
+  const tabm = encodeStructuredMessage(bundle ? await loadLinks(bare, options.load) : linkify(bare));
+  await digestAhead(tabm);
+  return tabm;
 }
 
 // ---- Commit
@@ -226,7 +229,7 @@ async function verifyTabm(
     return invalid('missing-committed-key', `The committed key ${covered} is missing.`);
   const restricted = restrict(tabm, covered);
   let ambiguous = false;
-  for (const components of candidates(restricted, keys)) {
+  for (const components of candidates(restricted, keys, commitment)) {
     if (!(await matches(signatureBase(components, commitment), signature, key))) continue;
     if (!isAmbiguous(components)) return VALID;
     ambiguous = true;
@@ -268,7 +271,8 @@ function coveredKeys(tabm: Tabm, keys: readonly string[]): string[] | string {
  * What may have been signed, most likely first: the form of 2025, then those of 2026, which escape ID-shaped names
  * and take the components in the order of the committed keys (messages.md §15).
  */
-function* candidates(tabm: Tabm, keys: readonly string[]): Generator<Components> {
+function* candidates(tabm: Tabm, keys: readonly string[], commitment: Message): Generator<Components> {
+  if (!textOf(commitment.get('keyid'))!.includes(':')) yield ofClient(tabm, keys);
   const first = componentsOf(tabm);
   yield first;
   const escaped = keys.some((key) => isIdShaped(key)) ? escapeIds(tabm) : undefined;
@@ -284,6 +288,20 @@ function* candidates(tabm: Tabm, keys: readonly string[]): Generator<Components>
     }
   }
   if (names.join() !== values.names.join()) yield { names, values: values.values };
+}
+
+/** As JavaScript clients sign (the bare modulus is their key ID): `data` is a field, and names are in byte order. */
+function ofClient(tabm: Tabm, keys: readonly string[]): Components {
+  const data = tabm.get('data');
+  const values = componentValues(isBinary(data) ? tabm.without('data') : tabm);
+  const all = new Map(values);
+  if (isBinary(data)) all.set('data', data);
+  const names: string[] = [];
+  for (const key of keys) {
+    const name = [key, linkKey(key)].find((candidate) => all.has(candidate)) ?? 'content-digest';
+    if (all.has(name) && !names.includes(name)) names.push(name);
+  }
+  return { names: byteOrder(names), values: all };
 }
 
 function escapeIds(tabm: Tabm): Tabm {

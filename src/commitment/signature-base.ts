@@ -1,6 +1,6 @@
 /** What a signature is over (messages.md §6.3, §6.4): the components of a message, and the base they make. */
 import { toBytes } from '../base/bytes.ts';
-import { contentDigest, encodeHttpsig } from '../codec/httpsig.ts';
+import { httpsigFields } from '../codec/httpsig.ts';
 import { writeString } from '../codec/structured-fields.ts';
 import { linkKey, withoutLinkSuffix } from '../message/keys.ts';
 import { Message } from '../message/message.ts';
@@ -33,12 +33,8 @@ export function componentsOf(tabm: Tabm): Components {
 }
 
 export function componentValues(tabm: Tabm): Map<string, Binary> {
-  const form = encodeHttpsig(tabm);
-  const values = form.headers as Map<string, Binary>;
+  const values = httpsigFields(tabm);
   for (const [name, value] of signatureFieldsOf(tabm)) values.set(name, value);
-  // An empty body has no digest on the wire, but it has one here.
-  if (form.body !== undefined && form.body.length === 0)
-    values.set('content-digest', contentDigest(form.body));
   return values;
 }
 
