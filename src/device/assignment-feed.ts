@@ -18,8 +18,9 @@ export class AssignmentFeed {
   readonly #target: number;
   readonly #context: Context;
   #ready: Fed[] = [];
+  /** Slot that `next` gives. */
   #next: number;
-  #reading: Promise<Fed[]> | undefined;
+  #reading: Promise<void> | undefined;
 
   constructor(process: string, from: number, target: number, context: Context) {
     this.#process = process;
@@ -30,12 +31,12 @@ export class AssignmentFeed {
 
   /** The next assignment, or why there is none. `state` is what a scheduler that has to be asked is told. */
   async next(state: Message): Promise<Fed | { readonly refused: Result }> {
-    await this.#fill();
+    if (this.#ready.length === 0) await this.#more();
     const ready = this.#ready.shift();
     if (ready) {
       this.#next = ready.slot + 1;
       // The next batch is on its way before this one is used up.
-      if (this.#ready.length === AHEAD >> 1) this.#reading ??= this.#read(this.#ready.at(-1)!.slot + 1);
+      if (this.#ready.length === AHEAD >> 1) this.#more().catch(() => undefined);
       return ready;
     }
     const found = await nextAssignment(this.#process, this.#next - 1, state, this.#context);
@@ -43,23 +44,26 @@ export class AssignmentFeed {
     return { slot: this.#next++, assignment: found.assignment };
   }
 
-  /** Assignments that are read already and come after the one that `next` gave last. */
-  ahead(): readonly Fed[] {
-    return this.#ready;
-  }
-
-  async #fill(): Promise<void> {
-    if (this.#ready.length === 0 || this.#reading) {
-      if (!this.#reading && this.#next > this.#target) return;
-      const more = await (this.#reading ?? this.#read(this.#next));
-      this.#reading = undefined;
-      this.#ready.push(...more);
+  /** Up to `count` assignments after `slot`, as far as they are here. `next` gives them all the same. */
+  async after(slot: number, count: number): Promise<readonly Fed[]> {
+    const skip = Math.max(0, slot + 1 - this.#next);
+    while (this.#ready.length < skip + count) {
+      const { length } = this.#ready;
+      await this.#more();
+      if (this.#ready.length === length) break;
     }
+    return this.#ready.slice(skip, skip + count);
   }
 
-  async #read(from: number): Promise<Fed[]> {
+  #more(): Promise<void> {
+    return (this.#reading ??= this.#read().finally(() => (this.#reading = undefined)));
+  }
+
+  async #read(): Promise<void> {
+    const from = (this.#ready.at(-1)?.slot ?? this.#next - 1) + 1;
     const to = Math.min(this.#target, from + AHEAD - 1);
-    return to < from ? [] : Schedules.of(this.#context).read(this.#process, from, to, this.#context);
+    if (to < from) return;
+    this.#ready.push(...(await Schedules.of(this.#context).read(this.#process, from, to, this.#context)));
   }
 }
 

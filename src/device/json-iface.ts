@@ -14,6 +14,7 @@ import type { Device, Result } from '../resolver/device.ts';
 import { environmentJson, messageJson, numberedOutbox, resultsOf, type Results } from './json-struct.ts';
 import { unsignedId } from './message-id.ts';
 import { integerOf, readKey, readPath, textOf } from './values.ts';
+import { aheadOf, type CallOf } from './run-ahead.ts';
 import { callOf, instanceOf, withCall } from './wasm-instance.ts';
 
 async function prepare(base: Message, request: Message, context: Context): Promise<Result> {
@@ -24,15 +25,60 @@ async function prepare(base: Message, request: Message, context: Context): Promi
       'bad-request',
       'json-iface@1.0 needs a process and a message in the body of the request.',
     );
-  const height = request.get('block-height');
-  const message = await messageJson(
-    body,
-    { 'Block-Height': height ?? Atom.notFound, Module: process.get('image') ?? Atom.notFound },
-    context,
-  );
+  const message = await textOfBody(body, request, process, context);
   const environment = await environmentJson(process, context);
   const next = base.with({ function: 'handle', parameters: [message, environment] });
-  return { status: 'ok', value: instanceOf(base) ? withCall(next, { message, environment }) : next };
+  if (!instanceOf(base)) return { status: 'ok', value: next };
+  const call = { message, environment };
+  const following =
+    aheadOf(base) && mayRunAhead(base) ? followingCalls(process, environment, context) : undefined;
+  return { status: 'ok', value: withCall(next, following ? { ...call, following } : call) };
+}
+
+interface PreparedText {
+  readonly height: Value | undefined;
+  readonly image: Value | undefined;
+  readonly text: string;
+}
+
+/** Texts that were made before their turn came. */
+const prepared = new WeakMap<Message, PreparedText>();
+
+async function textOfBody(
+  body: Message,
+  assignment: Message,
+  process: Message,
+  context: Context,
+): Promise<string> {
+  const height = assignment.get('block-height');
+  const image = process.get('image');
+  const known = prepared.get(body);
+  if (known?.height === height && known?.image === image) return known!.text;
+  const extra = { 'Block-Height': height ?? Atom.notFound, Module: image ?? Atom.notFound };
+  const text = await messageJson(body, extra, context);
+  prepared.set(body, { height, image, text });
+  return text;
+}
+
+/** Devices that let every message through to the program, as it was assigned. */
+const TRANSPARENT = new Set(['wasi@1.0', 'json-iface@1.0', 'wasm-64@1.0', 'patch@1.0', 'multipass@1.0']);
+
+function mayRunAhead(base: Message): boolean {
+  const stack = base.get('device-stack');
+  return Array.isArray(stack) && stack.every((device: Value) => TRANSPARENT.has(textOf(device) ?? ''));
+}
+
+/** Keys with which a message asks for another function than `handle`. */
+const OTHER_CALL = ['function', 'parameters'];
+
+function followingCalls(process: Message, environment: string, context: Context): CallOf {
+  return async ({ slot, assignment }) => {
+    const body = await readKey(assignment, 'body', context);
+    if ((textOf(assignment.get('path')) ?? 'compute') !== 'compute' || !(body instanceof Message))
+      return undefined;
+    if (OTHER_CALL.some((key) => assignment.has(key) || body.has(key))) return undefined;
+    return { slot, environment, message: await textOfBody(body, assignment, process, context) };
+  };
 }
 
 async function read(base: Message, context: Context): Promise<Result> {

@@ -3,8 +3,7 @@
  * a message, without one. An evaluation that answers an error leaves memory as it was and is a result like any
  * other.
  *
- * While a schedule is worked off, messages are handed to the machine several at a time: it runs ahead, and the
- * results are taken up slot by slot.
+ * While a schedule is worked off, the machine runs ahead of the state (`run-ahead.ts`).
  */
 import { AoError } from '../base/errors.ts';
 import { parseJson, writeJson } from '../codec/json-text.ts';
@@ -12,27 +11,20 @@ import type { Evaluation, EvaluateOptions } from '../engine/engine.ts';
 import { Message } from '../message/message.ts';
 import { Atom, Link, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
-import type { AssignmentFeed } from './assignment-feed.ts';
 import { callDevice } from './direct.ts';
 import { withDivergence } from './divergence.ts';
 import { headerCase, numberedOutbox, resultsOf } from './json-struct.ts';
 import { legacyEnvironmentJson, legacyMessageJson, momentOf, type Moment } from './legacy-json.ts';
 import { signaturesOf, signedId } from './message-id.ts';
+import { aheadOf, type CallOf } from './run-ahead.ts';
 import { Schedules } from './schedules.ts';
 import { integerOf, itemsOf, readKey, textOf } from './values.ts';
 import { instanceOf } from './wasm-instance.ts';
 import { imageOf } from './wasm-start.ts';
 
-/** Messages that the machine may run ahead, and characters of their texts together. */
-const AHEAD = 24;
-const AHEAD_CHARACTERS = 1 << 20;
 const OPTIONS: EvaluateOptions = { onError: 'restore', replyErrorIsFailure: true };
 const DRY_RUN: EvaluateOptions = { ...OPTIONS, discard: true };
 const PATCH_REQUEST = Message.of({ path: 'compute', 'patch-from': '/results/outbox' });
-
-/** Evaluations that are done already, by slot. */
-type Done = Map<number, Evaluation>;
-const DONE = 'evaluated-ahead';
 
 /** True for a state whose machine is a legacynet evaluation. */
 export function isLegacy(state: Message): boolean {
@@ -40,76 +32,29 @@ export function isLegacy(state: Message): boolean {
 }
 
 export function asLegacy(state: Message): Message {
-  return state.withPrivate({ legacy: true, [DONE]: new Map() satisfies Done });
-}
-
-/** True while the machine has run messages that the state has not taken up: its memory is not this state's. */
-export function isAhead(state: Message): boolean {
-  return ((state.private[DONE] as Done | undefined)?.size ?? 0) > 0;
+  return state.withPrivate({ legacy: true });
 }
 
 /** The state after a message that the module has to evaluate. */
 export async function evaluateLegacy(base: Message, assignment: Message, context: Context): Promise<Message> {
   const slot = integerOf(assignment.get('slot')) ?? 0;
-  const done = base.private[DONE] as Done | undefined;
-  const known = done?.get(slot);
-  if (known) {
-    done!.delete(slot);
-    return stateAfter(base, known, context);
-  }
   const instance = instanceOf(base);
   if (!instance)
     throw new AoError('engine-closed', 'The machine of this process is not running.', { status: 503 });
-  const feed = base.private.feed as AssignmentFeed | undefined;
-  const batch = done && feed ? [assignment, ...(await ahead(feed, slot))] : [assignment];
   const process = await definition(base, context);
   const environment = await environmentOf(base, process, context);
   const id = await signedId(process, context);
-  const messages: { message: string; environment: string }[] = [];
-  let characters = 0;
-  for (const one of batch) {
-    const message = await messageOf(one, id, context);
-    characters += message.length;
-    if (messages.length && characters > AHEAD_CHARACTERS) break;
-    messages.push({ message, environment });
-  }
-  if (messages.length === 1)
-    return stateAfter(
-      base,
-      await instance.engine.evaluate(messages[0]!.message, environment, OPTIONS),
-      context,
-    );
-  const [first, ...rest] = await evaluateSeveral(instance.engine, messages);
-  rest.forEach((evaluation, index) => done!.set(slot + 1 + index, evaluation));
-  return stateAfter(base, first!, context);
-}
-
-type Engine = NonNullable<ReturnType<typeof instanceOf>>['engine'];
-
-async function evaluateSeveral(
-  engine: Engine,
-  messages: readonly { message: string; environment: string }[],
-): Promise<Evaluation[]> {
-  try {
-    return await engine.evaluateAll(messages, OPTIONS);
-  } catch (thrown) {
-    const error = AoError.wrap(thrown);
-    // Which of them did not end can not be told: they are to be run again one by one.
-    if (error.code === 'runaway')
-      throw new AoError('runaway-in-batch', error.message, { status: error.status, cause: thrown });
-    throw thrown;
-  }
-}
-
-async function ahead(feed: AssignmentFeed, slot: number): Promise<Message[]> {
-  const out: Message[] = [];
-  for (const fed of feed.ahead()) {
-    if (fed.slot !== slot + 1 + out.length || out.length >= AHEAD - 1) break;
+  const message = await messageOf(assignment, id, context);
+  const { engine } = instance;
+  const ahead = aheadOf(base);
+  if (!ahead) return stateAfter(base, await engine.evaluate(message, environment, OPTIONS), context);
+  const callOf: CallOf = async (fed) => {
     // Only what will be evaluated the same way: another path runs something else.
-    if ((textOf(fed.assignment.get('path')) ?? 'compute') !== 'compute') break;
-    out.push(fed.assignment);
-  }
-  return out;
+    if ((textOf(fed.assignment.get('path')) ?? 'compute') !== 'compute') return undefined;
+    return { slot: fed.slot, environment, message: await messageOf(fed.assignment, id, context) };
+  };
+  const evaluation = await ahead.evaluate(engine, { slot, message, environment }, callOf, OPTIONS);
+  return stateAfter(base, evaluation, context);
 }
 
 async function definition(base: Message, context: Context): Promise<Message> {
@@ -125,12 +70,19 @@ async function environmentOf(base: Message, process: Message, context: Context):
   return legacyEnvironmentJson(process, modules.get(process), context);
 }
 
+/** Texts that were made before their turn came, by the body of the assignment, for one process. */
+const prepared = new WeakMap<Message, { readonly process: string; readonly text: string }>();
+
 async function messageOf(assignment: Message, process: string, context: Context): Promise<string> {
   let body = assignment.get('body');
   if (body instanceof Link) body = await context.cache.load(body);
   if (!(body instanceof Message))
     throw new AoError('bad-request', 'The assignment carries no message.', { status: 400 });
-  return legacyMessageJson(body, process, momentOf(assignment), context);
+  const known = prepared.get(body);
+  if (known?.process === process) return known.text;
+  const text = await legacyMessageJson(body, process, momentOf(assignment), context);
+  prepared.set(body, { process, text });
+  return text;
 }
 
 /** The results of an evaluation laid into the state, patches applied. */

@@ -14,6 +14,7 @@ import type { Result } from '../resolver/device.ts';
 import { makeRoom } from '../store/room.ts';
 import { SnapshotStore } from '../store/snapshots.ts';
 import { AssignmentFeed } from './assignment-feed.ts';
+import { RunAhead } from './run-ahead.ts';
 import { withLinksLoaded } from './process-definition.ts';
 import { ProcessRun, publicState, type Failure, type Stepped } from './process-run.ts';
 import { newestSlot, readState, recordOf, writeOf } from './slot-records.ts';
@@ -187,12 +188,14 @@ export class LiveProcess {
     const stops = this.#stops;
     const run = (this.#run ??= await this.#load(context));
     const feed = new AssignmentFeed(this.id, run.slot + 1, target, context);
+    const ahead = new RunAhead(feed);
     let state = publicState(run.state);
     try {
       while (run.slot < target) {
         const next = await feed.next(run.state);
         if ('refused' in next) return next.refused;
-        const stepped = await run.step(next, feed, context);
+        ahead.limit = Math.max(next.slot, this.#snapshotSlot + this.#snapshotSlots(context));
+        const stepped = await run.step(next, ahead, context);
         // What was computed while somebody asked to stop is not written any more: the process may be gone.
         if (stops !== this.#stops) throw stopped();
         if ('failure' in stepped) return await this.#failed(stepped.failure, context);
@@ -274,11 +277,12 @@ export class LiveProcess {
     const run = await ProcessRun.startBefore(this.id, process, slot, context);
     try {
       const feed = new AssignmentFeed(this.id, run.slot + 1, slot, context);
+      const ahead = new RunAhead(feed);
       let state = publicState(run.state);
       while (run.slot < slot) {
         const next = await feed.next(run.state);
         if ('refused' in next) return next.refused;
-        const stepped = await run.step(next, feed, context);
+        const stepped = await run.step(next, ahead, context);
         if ('failure' in stepped) {
           if (stepped.failure.thrown) throw stepped.failure.thrown;
           return stepped.failure.result!;
@@ -296,8 +300,12 @@ export class LiveProcess {
 
   // ---- Snapshots
 
+  #snapshotSlots(context: Context): number {
+    return integerOf(context.option('process-snapshot-slots')) ?? DEFAULT_SNAPSHOT_SLOTS;
+  }
+
   #snapshotDue(slot: number, context: Context): boolean {
-    const every = integerOf(context.option('process-snapshot-slots')) ?? DEFAULT_SNAPSHOT_SLOTS;
+    const every = this.#snapshotSlots(context);
     const time = integerOf(context.option('process-snapshot-time'));
     const milliseconds = time === undefined ? DEFAULT_SNAPSHOT_TIME : time * 1000;
     if (slot - this.#snapshotSlot >= every) return true;
@@ -310,7 +318,7 @@ export class LiveProcess {
   }
 
   async #snapshot(run: ProcessRun, context: Context): Promise<void> {
-    if (!run.settled) return;
+    if (!run.settled) return run.settle();
     this.#snapshotAt = context.clock.now();
     if (!run.machine || run.slot <= this.#snapshotSlot) return;
     await this.#writer?.flush(context);

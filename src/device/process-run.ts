@@ -8,12 +8,13 @@ import { Atom, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Result } from '../resolver/device.ts';
 import { SnapshotStore, type SnapshotCost } from '../store/snapshots.ts';
-import type { AssignmentFeed, Fed } from './assignment-feed.ts';
+import type { Fed } from './assignment-feed.ts';
 import { divergenceOf } from './divergence.ts';
-import { asLegacy, failedState, isAhead, isLegacy } from './legacy-evaluation.ts';
+import { failedState, isLegacy } from './legacy-evaluation.ts';
 import { firstState } from './process-definition.ts';
 import { closeMachine, MachineKeeper, machineOf, withMachine, type MachineKind } from './process-machine.ts';
 import { asRole, runAs } from './process-roles.ts';
+import { isOutOfStep, withAhead, type RunAhead } from './run-ahead.ts';
 import { readState, type SlotNotes } from './slot-records.ts';
 import { Schedules } from './schedules.ts';
 
@@ -63,6 +64,7 @@ export function publicState(state: Message): Message {
 export class ProcessRun {
   readonly #process: string;
   #keeper: MachineKeeper;
+  #ahead: RunAhead | undefined;
   /** Slot of the snapshot that it started from; -1 for none. */
   readonly restoredFrom: number;
   state: Message;
@@ -176,25 +178,24 @@ export class ProcessRun {
     return state.withPrivate(this.state.private as Record<string, unknown>);
   }
 
-  /** One slot. The state moves only if it succeeds. */
+  /** One slot. The state moves only if it succeeds. With `ahead` the machine may run later slots meanwhile. */
   async step(
     { slot, assignment }: Fed,
-    feed: AssignmentFeed | undefined,
+    ahead: RunAhead | undefined,
     context: Context,
   ): Promise<Stepped | { readonly failure: Failure }> {
     const began = performance.now();
+    this.#ahead = ahead;
     const { key, request } = requestOf(assignment);
-    const base = this.state
-      .without('results')
-      .withPrivate({ divergence: undefined, printed: undefined, feed });
+    const base = withAhead(this.state.without('results'), ahead);
     let result: Result;
     try {
       result = await runAs('execution', base, key, request, context);
     } catch (thrown) {
       const error = AoError.wrap(thrown);
-      if (isLegacy(this.state) && error.code === 'runaway-in-batch') {
+      if (ahead && isOutOfStep(error)) {
         await this.#recover(slot, context);
-        return this.step({ slot, assignment }, undefined, context);
+        return this.step({ slot, assignment }, ahead, context);
       }
       if (isLegacy(this.state) && error.code === 'runaway') return this.#overTime(slot, error, context);
       return { failure: thrownFailure(slot, error) };
@@ -204,17 +205,18 @@ export class ProcessRun {
     if (!(result.value instanceof Message))
       return { failure: errorFailure(slot, { status: 'error', value: result.value }) };
     const state = result.value.with({ device: 'process@1.0', 'at-slot': BigInt(slot) });
-    return this.#stepped(slot, state, performance.now() - began, context);
+    const stepped = this.#stepped(slot, state, performance.now() - began, context);
+    if (ahead?.passed(slot)) await this.#recover(slot + 1, context);
+    return stepped;
   }
 
   #stepped(slot: number, state: Message, took: number, context: Context): Stepped {
     const flags = divergenceOf(state);
     const { printed, failed } = state.private as { printed?: string; failed?: boolean };
-    this.state = state.withPrivate({
+    this.state = withAhead(state, undefined).withPrivate({
       divergence: undefined,
       printed: undefined,
       failed: undefined,
-      feed: undefined,
     });
     this.slot = slot;
     const notes: SlotNotes = {
@@ -239,8 +241,10 @@ export class ProcessRun {
     return this.#stepped(slot, state.with({ device: 'process@1.0', 'at-slot': BigInt(slot) }), 0, context);
   }
 
-  /** A new machine as it was before `slot`, in place of one whose worker had to be ended. */
+  /** A new machine as it was before `slot`, in place of one that had to be ended or has run something else. */
   async #recover(slot: number, context: Context): Promise<void> {
+    this.#ahead?.giveUp();
+    await closeMachine(this.state);
     const again = await ProcessRun.startBefore(
       this.#process,
       this.state.message('process')!,
@@ -249,12 +253,17 @@ export class ProcessRun {
     );
     await again.replay(slot - 1, context);
     this.#keeper = again.#keeper;
-    this.state = asLegacy(this.state.withPrivate({ ...again.state.private }));
+    this.state = this.state.withPrivate({ ...again.state.private });
   }
 
   /** The machine stands where the state does: its memory may be kept as this slot's. */
   get settled(): boolean {
-    return !isAhead(this.state);
+    return this.#ahead?.settled ?? true;
+  }
+
+  /** Runs no further ahead, so that it settles soon. */
+  settle(): void {
+    this.#ahead?.hold();
   }
 
   snapshot(context: Context): Promise<SnapshotCost | undefined> {

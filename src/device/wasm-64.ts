@@ -7,15 +7,16 @@
  */
 import { fromBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
-import { PAGE_BYTES, type MemoryImage } from '../engine/engine.ts';
+import { PAGE_BYTES, type EvaluateOptions, type Evaluation, type MemoryImage } from '../engine/engine.ts';
 import { Message } from '../message/message.ts';
 import { Atom, binaryBytes, isBinary, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Device, KeyFunction, Result } from '../resolver/device.ts';
 import { withDivergence } from './divergence.ts';
 import { onFork } from './machine-fork.ts';
+import { aheadOf } from './run-ahead.ts';
 import { deepMerge, integerOf, itemsOf, readFirst, textOf } from './values.ts';
-import { callOf, instanceOf, withCall, withInstance } from './wasm-instance.ts';
+import { callOf, instanceOf, withCall, withInstance, type JsonCall } from './wasm-instance.ts';
 import { startInstance } from './wasm-start.ts';
 
 const init: KeyFunction = async (base, _request, context) => {
@@ -78,7 +79,8 @@ async function run(state: Message, request: Message, context: Context): Promise<
   const call = callOf(state);
   const parameters = await readFirst(places('parameters', state, request), context);
   // The texts are still the ones that were prepared: the program gets them through its own allocator.
-  if (call && call.reply === undefined && parameters === state.get('parameters')) return handle(name, state);
+  if (call && call.reply === undefined && parameters === state.get('parameters'))
+    return handle(name, state, integerOf(request.get('slot')));
   return callByName(name, parameters, state);
 }
 
@@ -90,11 +92,10 @@ function places(key: string, base: Message, request: Message): [Value, string][]
   ];
 }
 
-async function handle(name: string, state: Message): Promise<Result> {
-  const call = callOf(state)!;
-  const { engine } = instanceOf(state)!;
+async function handle(name: string, state: Message, slot: number | undefined): Promise<Result> {
   if (name !== 'handle') return callByName(name, [], state);
-  const evaluation = await engine.evaluate(call.message, call.environment, { onError: 'keep' });
+  const call = callOf(state)!;
+  const evaluation = await evaluate(call, slot, state);
   const printed = evaluation.output ? state.withPrivate({ printed: evaluation.output }) : state;
   if (!evaluation.ok) return answer(printed, 'error', evaluation.error, { detail: evaluation.reason });
   const { message, environment, reply } = evaluation.pointers;
@@ -103,6 +104,17 @@ async function handle(name: string, state: Message): Promise<Result> {
     ...(evaluation.divergence ?? []),
   );
   return answer(withCall(next, { ...call, reply: evaluation.reply }), 'ok', [BigInt(reply)]);
+}
+
+const OPTIONS: EvaluateOptions = { onError: 'keep' };
+
+function evaluate(call: JsonCall, slot: number | undefined, state: Message): Promise<Evaluation> {
+  const { engine } = instanceOf(state)!;
+  const { message, environment, following } = call;
+  const ahead = aheadOf(state);
+  return ahead && following && slot !== undefined
+    ? ahead.evaluate(engine, { slot, message, environment }, following, OPTIONS)
+    : engine.evaluate(message, environment, OPTIONS);
 }
 
 async function callByName(name: string, parameters: Value | undefined, state: Message): Promise<Result> {

@@ -5,6 +5,7 @@
 import type { WasmEngine } from '../engine/engine.ts';
 import type { IdleEnd } from './machine-idle.ts';
 import type { Message } from '../message/message.ts';
+import type { CallOf } from './run-ahead.ts';
 
 export interface WasmInstance {
   readonly engine: WasmEngine;
@@ -19,6 +20,8 @@ export interface JsonCall {
   readonly message: string;
   readonly environment: string;
   readonly reply?: string;
+  /** How the calls of later slots are told, where the machine may run ahead. */
+  readonly following?: CallOf;
 }
 
 const INSTANCE = 'wasm-instance';

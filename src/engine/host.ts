@@ -33,8 +33,9 @@ export interface EngineHost {
   /**
    * Starts the module; a machine that ran before is dropped.
    * @param drive files from outside, called back over the port
+   * @param progress told now and then, while several messages run in a row, how many of them are done
    */
-  startWasm(start: WasmStart, drive?: Drive): Promise<ModuleInspection>;
+  startWasm(start: WasmStart, drive?: Drive, progress?: (done: number) => void): Promise<ModuleInspection>;
   evaluate(message: string, environment: string, options?: EvaluateOptions): Promise<Evaluation>;
   evaluateAll(
     messages: readonly { message: string; environment: string }[],
@@ -55,6 +56,19 @@ export interface EngineHost {
 /** Marks what goes with a value instead of being copied: comlink's `transfer`. */
 export type HandOver = <T extends object>(value: T, buffers: Transferable[]) => T;
 
+/** Milliseconds between two signs of progress at least: each is a message over the port. */
+export const PROGRESS_EVERY = 100;
+
+function throttled(tell: (done: number) => void): (done: number) => void {
+  let told = performance.now();
+  return (done) => {
+    const now = performance.now();
+    if (now - told < PROGRESS_EVERY) return;
+    told = now;
+    tell(done);
+  };
+}
+
 export function createHost(handOver: HandOver): EngineHost {
   let engine: WasmEngine | undefined;
   let lua: LuaEngine | undefined;
@@ -67,10 +81,13 @@ export function createHost(handOver: HandOver): EngineHost {
     return lua;
   };
   return Object.freeze<EngineHost>({
-    async startWasm(start, drive) {
+    async startWasm(start, drive, progress) {
       await engine?.close();
       engine = undefined;
-      engine = await startWasm(start, drive ? { drive } : {});
+      engine = await startWasm(start, {
+        ...(drive ? { drive } : {}),
+        ...(progress ? { progress: throttled(progress) } : {}),
+      });
       return engine.inspection;
     },
     evaluate: async (message, environment, options) => running().evaluate(message, environment, options),

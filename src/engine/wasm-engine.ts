@@ -39,6 +39,8 @@ export interface EngineCapabilities {
   readonly sha256?: HashBytes;
   /** Files from outside for programs that may read them; without it every such file is absent. */
   readonly drive?: Drive;
+  /** Called after each of several messages that run in a row, with the number of those that are done. */
+  readonly progress?: (done: number) => void;
 }
 
 const platformSha256: HashBytes = async (bytes) =>
@@ -74,6 +76,7 @@ class Engine implements WasmEngine {
   readonly #start: ProgramStart;
   readonly #globals: readonly string[];
   readonly #sha256: HashBytes;
+  readonly #progress: ((done: number) => void) | undefined;
   #program: Program;
   #closed = false;
   /** Calls run one after the other, whatever the caller does. */
@@ -96,7 +99,7 @@ class Engine implements WasmEngine {
     program: Program,
     start: ProgramStart,
     globals: readonly string[],
-    sha256: HashBytes,
+    { sha256 = platformSha256, progress }: EngineCapabilities,
     image: MemoryImage | undefined,
   ) {
     this.inspection = start.inspection;
@@ -104,6 +107,7 @@ class Engine implements WasmEngine {
     this.#start = start;
     this.#globals = globals;
     this.#sha256 = sha256;
+    this.#progress = progress;
     this.#fromFresh = image === undefined;
     if (image) {
       this.#tracker.adopt(image);
@@ -147,8 +151,7 @@ class Engine implements WasmEngine {
     const globals = outline.exports
       .filter(({ kind, name }) => kind === 'global' && isMutable(program.exports[name]))
       .map(({ name }) => name);
-    const sha256 = capabilities.sha256 ?? platformSha256;
-    const engine = new Engine(program, start, globals, sha256, given.memory);
+    const engine = new Engine(program, start, globals, capabilities, given.memory);
     if (given.memory) {
       checkImage(given.memory);
       if (!loadImage(program.memory, given.memory)) throw cannotGrow(given.memory.byteLength);
@@ -180,6 +183,7 @@ class Engine implements WasmEngine {
         const evaluation = await this.#evaluate(message, environment, options);
         out.push(evaluation);
         if (!evaluation.ok && options.stopAtFailure) break;
+        this.#progress?.(out.length);
       }
       return out;
     });

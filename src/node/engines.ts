@@ -5,7 +5,7 @@
  * held is gone; whoever owns the process restores it from its last snapshot. Others are not touched.
  */
 import { AoError } from '../base/errors.ts';
-import type { EngineHost } from '../engine/host.ts';
+import { PROGRESS_EVERY, type EngineHost } from '../engine/host.ts';
 import type { EvaluateOptions, Limits, ModuleInspection, WasmEngine, WasmStart } from '../engine/engine.ts';
 import { proxy, releaseProxy, wrap } from '../protocol/rpc.ts';
 import type { LuaEngine, LuaHost, LuaStart } from '../engine/lua/contract.ts';
@@ -69,7 +69,8 @@ export class EnginePool implements Engines {
   async startWasm(start: WasmStart): Promise<WasmEngine> {
     const worker = await this.#spawn(start.limits);
     try {
-      const inspection = await worker.run(START_TIME, (host) => host.startWasm(start));
+      const progress = proxy((done: number) => worker.tell(done));
+      const inspection = await worker.run(START_TIME, (host) => host.startWasm(start, undefined, progress));
       return wasmEngine(worker, inspection);
     } catch (thrown) {
       worker.kill(AoError.wrap(thrown));
@@ -98,6 +99,8 @@ class ProcessWorker {
   readonly #onEnd: () => void;
   readonly #ended = Promise.withResolvers<never>();
   #error: AoError | undefined;
+  /** Told by the machine how many of several messages are done. */
+  #progress: ((done: number) => void) | undefined;
   /** Milliseconds for one message. */
   readonly time: number;
 
@@ -117,21 +120,47 @@ class ProcessWorker {
    */
   async run<T>(time: number, call: (host: EngineHost) => Promise<T>): Promise<T> {
     if (this.#error) throw this.#error;
-    const timer = setTimeout(
-      () =>
-        this.kill(
-          new AoError('runaway', `The program did not come back within ${time / 1000} s and was stopped.`, {
-            status: 503,
-            detail: { limit: time },
-          }),
-        ),
-      time,
-    );
+    const timer = setTimeout(() => this.#runaway(time, 0), time);
     try {
       return await Promise.race([call(this.#host), this.#ended.promise]);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /**
+   * The same for several messages: each has the time, from the last sign that those before it are done. The error
+   * says how many were done for sure (`done`): the one that did not end is at most `PROGRESS_EVERY` after those.
+   */
+  async runSeveral<T>(time: number, call: (host: EngineHost) => Promise<T>): Promise<T> {
+    if (this.#error) throw this.#error;
+    const begin = (done: number) => setTimeout(() => this.#runaway(time, done), time + PROGRESS_EVERY);
+    let timer = begin(0);
+    const progress = (done: number) => {
+      clearTimeout(timer);
+      timer = begin(done);
+    };
+    this.#progress = progress;
+    try {
+      return await Promise.race([call(this.#host), this.#ended.promise]);
+    } finally {
+      if (this.#progress === progress) this.#progress = undefined;
+      clearTimeout(timer);
+    }
+  }
+
+  /** The machine is done with so many of several messages. */
+  tell(done: number): void {
+    this.#progress?.(done);
+  }
+
+  #runaway(time: number, done: number): void {
+    this.kill(
+      new AoError('runaway', `The program did not come back within ${time / 1000} s and was stopped.`, {
+        status: 503,
+        detail: { limit: time, done },
+      }),
+    );
   }
 
   kill(error: AoError): void {
@@ -153,10 +182,11 @@ function wasmEngine(worker: ProcessWorker, inspection: ModuleInspection): WasmEn
   return {
     inspection,
     evaluate: (message, environment, options?: EvaluateOptions) =>
-      worker.run(time, (host) => host.evaluate(message, environment, options)),
-    // Each message has its own time; together they may take the sum, so a runaway is found at the latest then.
+      worker.run(Math.min(time, options?.time ?? time), (host) =>
+        host.evaluate(message, environment, options),
+      ),
     evaluateAll: (messages, options) =>
-      worker.run(time * Math.max(1, messages.length), (host) => host.evaluateAll(messages, options)),
+      worker.runSeveral(time, (host) => host.evaluateAll(messages, options)),
     call: (name, parameters) => worker.run(time, (host) => host.call(name, parameters)),
     snapshot: () => worker.run(SERVICE_TIME, (host) => host.snapshot()),
     digest: () => worker.run(SERVICE_TIME, (host) => host.digest()),

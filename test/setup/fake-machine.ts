@@ -82,11 +82,14 @@ class FakeMachine implements WasmEngine {
 
   async evaluateAll(
     messages: readonly { message: string; environment: string }[],
-    options?: EvaluateOptions,
+    options: EvaluateOptions & { stopAtFailure?: boolean } = {},
   ): Promise<Evaluation[]> {
     const out: Evaluation[] = [];
-    for (const { message, environment } of messages)
-      out.push(await this.evaluate(message, environment, options));
+    for (const { message, environment } of messages) {
+      const evaluation = await this.evaluate(message, environment, options);
+      out.push(evaluation);
+      if (!evaluation.ok && options.stopAtFailure) break;
+    }
     return out;
   }
 
