@@ -48,5 +48,6 @@ self.addEventListener('install', () => void self.skipWaiting());
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener('message', (event) => {
   const port = event.ports[0];
-  if (event.data?.type === 'beamlet:connect' && port) event.waitUntil(connectTo(self.clients, port));
+  if (event.data?.type === 'beamlet:connect' && port)
+    event.waitUntil(connectTo(self.clients, port, event.data.database));
 });

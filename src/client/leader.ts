@@ -4,7 +4,7 @@
  * is free, another page starts the node from what is stored, and every call that was under way is made again.
  */
 import { AoError } from '../base/errors.ts';
-import { LEADER_CHANNEL, LEADER_LOCK } from '../protocol/rpc.ts';
+import { forDatabase, LEADER_CHANNEL, LEADER_LOCK } from '../protocol/rpc.ts';
 
 export interface LeaderEvents {
   /** This page leads: start the node worker. */
@@ -17,8 +17,11 @@ export interface LeaderEvents {
  * Joins the election. Resolves with the function that leaves it (and gives up the lead).
  * Without Web Locks the page leads at once: there is no way to know of another.
  */
-export function joinElection(events: LeaderEvents): () => void {
-  const channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(LEADER_CHANNEL);
+export function joinElection(events: LeaderEvents, database: string): () => void {
+  const channel =
+    typeof BroadcastChannel === 'undefined'
+      ? undefined
+      : new BroadcastChannel(forDatabase(LEADER_CHANNEL, database));
   const left = new AbortController();
   let release: () => void = () => {};
   const lead = () => {
@@ -29,7 +32,7 @@ export function joinElection(events: LeaderEvents): () => void {
   if (!navigator.locks) lead();
   else
     navigator.locks
-      .request(LEADER_LOCK, { signal: left.signal }, () => {
+      .request(forDatabase(LEADER_LOCK, database), { signal: left.signal }, () => {
         lead();
         return new Promise<void>((resolve) => (release = resolve));
       })
@@ -47,7 +50,7 @@ export function joinElection(events: LeaderEvents): () => void {
  * A port to the node that another page runs, handed over by the Service Worker.
  * @throws AoError `no-service-worker` (503) where the browser has none.
  */
-export async function portToLeader(): Promise<MessagePort> {
+export async function portToLeader(database: string): Promise<MessagePort> {
   if (!navigator.serviceWorker)
     throw new AoError(
       'no-service-worker',
@@ -60,6 +63,6 @@ export async function portToLeader(): Promise<MessagePort> {
   if (!active)
     throw new AoError('no-service-worker', 'The Service Worker is not active yet.', { status: 503 });
   const { port1, port2 } = new MessageChannel();
-  active.postMessage({ type: 'beamlet:connect' }, [port2]);
+  active.postMessage({ type: 'beamlet:connect', database }, [port2]);
   return port1;
 }

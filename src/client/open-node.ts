@@ -7,6 +7,7 @@ import type {
   HttpAnswer,
   NodeApi,
   NodeEventData,
+  NodeInfo,
   SendOptions,
   SpawnOptions,
   VerificationReport,
@@ -15,7 +16,7 @@ import { sendWith, spawnWith } from './signed-calls.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { runVerification, type VerifyCall } from './verify-call.ts';
 import { joinElection, portToLeader } from './leader.ts';
-import { proxy, wrap, type Remote } from '../protocol/rpc.ts';
+import { MAIN_DATABASE, proxy, wrap, type Remote } from '../protocol/rpc.ts';
 
 export interface OpenOptions {
   /** URL of the Service Worker script; `false` runs without one (AO paths then answer only to `node.fetch`). */
@@ -103,6 +104,9 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
       wallet ? spawnWith(proxied, wallet, spawn) : connection.call('spawn', [spawn]),
     send: (process: string, message: SendOptions) =>
       wallet ? sendWith(proxied, wallet, process, message) : connection.call('send', [process, message]),
+    async info(): Promise<NodeInfo> {
+      return { ...((await connection.call('info', [])) as NodeInfo), leader: connection.leads };
+    },
     async fetch(path: string, init: RequestInit = {}): Promise<Response> {
       const url = new URL(path, location.href);
       const method = (init.method ?? 'GET').toUpperCase();
@@ -138,6 +142,7 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
 class Connection {
   onConnect: (remote: Remote<NodePort>) => void = () => {};
   readonly #options: OpenOptions;
+  readonly #database: string;
   readonly #leave: () => void;
   #worker: Worker | undefined;
   #remote: Promise<Remote<NodePort>> | undefined;
@@ -152,7 +157,14 @@ class Connection {
     this.#gone.promise.catch(() => {});
     navigator.serviceWorker?.addEventListener('message', this.#onServiceMessage);
     navigator.serviceWorker?.startMessages();
-    this.#leave = joinElection({ onLead: () => this.#lead(), onOtherLeads: () => this.#reset() });
+    this.#database = options.database ?? MAIN_DATABASE;
+    const events = { onLead: () => this.#lead(), onOtherLeads: () => this.#reset() };
+    this.#leave = joinElection(events, this.#database);
+  }
+
+  /** The node runs in a worker of this page. */
+  get leads(): boolean {
+    return this.#worker !== undefined;
   }
 
   #lead(): void {
@@ -164,15 +176,16 @@ class Connection {
         new AoError('node-failed', event.message || 'The node worker could not start.', { status: 500 }),
       );
     };
-    const { database = 'beamlet', modules = '/modules/index.json' } = this.#options;
-    worker.postMessage({ type: 'beamlet:start', database, modules });
+    const { modules = '/modules/index.json' } = this.#options;
+    worker.postMessage({ type: 'beamlet:start', database: this.#database, modules });
     this.#reset();
   }
 
   /** The Service Worker hands over a port for somebody who asked for this page's node. */
   readonly #onServiceMessage = (event: MessageEvent) => {
     const port = event.ports[0];
-    if (event.data?.type === 'beamlet:connect' && port && this.#worker)
+    const { type, database = MAIN_DATABASE } = (event.data ?? {}) as { type?: string; database?: string };
+    if (type === 'beamlet:connect' && database === this.#database && port && this.#worker)
       this.#worker.postMessage({ type: 'beamlet:connect' }, [port]);
   };
 
@@ -225,7 +238,7 @@ class Connection {
   async #otherPort(): Promise<MessagePort | undefined> {
     const gone = this.#gone.promise.catch(() => undefined);
     if (!(await Promise.race([this.#controlled, delay(250), gone])) || this.#worker) return undefined;
-    return Promise.race([portToLeader().catch(() => undefined), delay(HELLO), gone]);
+    return Promise.race([portToLeader(this.#database).catch(() => undefined), delay(HELLO), gone]);
   }
 
   async call(name: keyof NodePort, args: unknown[]): Promise<never> {

@@ -3,8 +3,10 @@ import { AoError } from '../base/errors.ts';
 import { messageId } from '../commitment/id.ts';
 import { knownProcesses, readAssignments, readHead } from '../device/schedule-records.ts';
 import { newestSlot, readState } from '../device/slot-records.ts';
+import { callDevice } from '../device/direct.ts';
 import { Processes } from '../device/processes.ts';
-import { Schedules } from '../device/schedules.ts';
+import { ALSO_WRITE } from '../device/scheduler.ts';
+import { Schedules, type AlsoWrite } from '../device/schedules.ts';
 import { hasMemory64 } from '../engine/webassembly.ts';
 import { Message } from '../message/message.ts';
 import { Link, type Value } from '../message/value.ts';
@@ -24,6 +26,7 @@ import type { NodeEvent } from '../resolver/context.ts';
 import type { Node } from './node.ts';
 import { dryRunOn } from './legacynet/dry-run.ts';
 import { encodeStored, messageReport } from './message-view.ts';
+import { Once } from './once.ts';
 import { exportProcess, importProcess } from './process-file.ts';
 import { removeProcess } from './process-removal.ts';
 import { verifiableSamples } from './sample-peer.ts';
@@ -57,8 +60,6 @@ export interface NodeService extends Omit<NodeApi, 'spawn' | 'send'> {
 const MAX_DATA = 16 * 1024 * 1024;
 /** What signature, owner and tags of a data item may have on top of its data, in bytes. */
 const MAX_TAG_BYTES = 64 * 1024;
-/** How far back a call that is made again is looked for, in slots. */
-const ONCE_WINDOW = 64;
 
 export function nodeApi(node: Node, options: ServiceOptions): NodeService {
   const { context, store } = node;
@@ -66,6 +67,7 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
   const verifications = new Verifications(context);
   const startedAt = Date.now();
   const live = Processes.of(context);
+  const calls = new Once(store);
 
   const addView = (id: string, keys: ViewKeys) => Schedules.of(context).annotate(id, { ...keys }, context);
 
@@ -113,16 +115,16 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     inspectModule: async (bytes) => reportModule(bytes),
 
     async spawn(spawn, once = crypto.randomUUID()) {
-      const known = await spawnedBefore(once);
-      if (known) return summary(known, context);
+      const known = await calls.processOf(once);
+      if (known && (await readHead(store, known))) return summary(known, context);
       const { definition, id, kind } = await defineProcess(spawn, context, samples, once);
-      return begin(definition, id, kind, spawn.name);
+      return begin(definition, id, kind, spawn.name, once);
     },
     prepareSpawn: (spawn) => prepareSpawn(spawn, context, samples),
     async spawnSigned(item, { kind, name }) {
       const { definition, id } = await takeDefinition(item, context);
       // The same item again is the same process.
-      return (await readHead(store, id)) ? summary(id, context) : begin(definition, id, kind, name);
+      return (await readHead(store, id)) ? summary(id, context) : begin(definition, id, kind, name, id);
     },
 
     async send(process, message, once = crypto.randomUUID()) {
@@ -136,10 +138,7 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
       await requireHead(process, context);
       if (item.length > MAX_DATA + MAX_TAG_BYTES) throw tooLarge();
       const { body, id } = await takeMessage(process, item, context);
-      const sent = (await scheduledBefore(process, (one) => messageId(one, 'signed') === id)) ?? {
-        slot: await assign(process, body),
-        id,
-      };
+      const sent = (await sentBefore(process, id)) ?? { slot: await assign(process, body, id), id };
       return compute ? withResult(process, sent) : sent;
     },
 
@@ -189,7 +188,10 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     async importProcess(file) {
       return summary(await importProcess(file, context), context);
     },
-    removeProcess: (id) => removeProcess(id, context),
+    async removeProcess(id) {
+      await removeProcess(id, context);
+      calls.forget(id);
+    },
     message: (id) => messageReport(id, context),
     encode: (id, codec) => encodeStored(id, codec, context),
     startVerification: (request) => verifications.start(request),
@@ -207,28 +209,15 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     persist: async () => (await globalThis.navigator?.storage?.persist?.()) ?? false,
   };
 
-  /** The process that an earlier try of the same call made, if it got that far. */
-  async function spawnedBefore(once: string): Promise<string | undefined> {
-    const recent = Date.now() - 10 * 60_000;
-    for (const id of await knownProcesses(store)) {
-      const head = await readHead(store, id);
-      if (!head?.own || head.created < recent) continue;
-      const [first] = await readAssignments(store, id, 0, 0);
-      if (first?.assignment.message('body')?.text('anchor') === once) return id;
-    }
-    return undefined;
-  }
-
   /** Schedules a definition and computes its first slot. */
   async function begin(
     definition: Message,
     id: string,
     kind: string,
     name: string | undefined,
+    once: string,
   ): Promise<ProcessSummary> {
-    unwrap(
-      await context.resolve(definition, Message.of({ path: 'schedule', method: 'POST', body: definition })),
-    );
+    await post(definition, definition, () => calls.spawned(id, once, Date.now()));
     await addView(id, { kind, level: 'replayed', ...(name ? { name } : {}) });
     await computeQuietly(id, 0);
     return summary(id, context);
@@ -240,21 +229,11 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     return { ...sent, result: slotResult(sent.slot, state.get('results'), stored?.record) };
   }
 
-  function sentBefore(process: string, once: string): Promise<SendResult | undefined> {
-    return scheduledBefore(process, (body) => body.text('anchor') === once);
-  }
-
-  async function scheduledBefore(
-    process: string,
-    is: (body: Message) => boolean,
-  ): Promise<SendResult | undefined> {
-    const head = await requireHead(process, context);
-    const recent = await readAssignments(store, process, Math.max(0, head.slot - ONCE_WINDOW), head.slot);
-    for (const { slot, assignment } of recent) {
-      const body = assignment.message('body');
-      if (body && is(body)) return { slot, id: messageId(body, 'signed') };
-    }
-    return undefined;
+  async function sentBefore(process: string, once: string): Promise<SendResult | undefined> {
+    const slot = await calls.slotOf(process, once);
+    const [found] = slot === undefined ? [] : await readAssignments(store, process, slot, slot);
+    const body = found?.assignment.message('body');
+    return found && body ? { slot: found.slot, id: messageId(body, 'signed') } : undefined;
   }
 
   async function schedule(process: string, message: SendOptions, once: string): Promise<SendResult> {
@@ -271,16 +250,25 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
       }),
       context,
     );
-    return { slot: await assign(process, body), id: messageId(body, 'signed') };
+    return { slot: await assign(process, body, once), id: messageId(body, 'signed') };
   }
 
   /** The slot that a signed message gets. */
-  async function assign(process: string, body: Message): Promise<number> {
+  async function assign(process: string, body: Message, once: string): Promise<number> {
     const definition = await definitionOf(process);
-    const assignment = unwrap(
-      await context.resolve(definition, Message.of({ path: 'schedule', method: 'POST', body })),
-    ) as Message;
-    return Number(assignment.get('slot'));
+    const assignment = await post(definition, body, (slot) => calls.sent(process, once, slot));
+    const slot = Number(assignment.get('slot'));
+    await calls.remember(process, once, slot);
+    return slot;
+  }
+
+  /** Schedules `body`; what `also` gives goes to disk with the assignment. */
+  async function post(definition: Message, body: Message, also: AlsoWrite): Promise<Message> {
+    const request = Message.of({ path: 'schedule', method: 'POST', body }).withPrivate({
+      [ALSO_WRITE]: also,
+    });
+    const process = definition.with({ device: 'process@1.0' });
+    return unwrap(await callDevice('process@1.0', 'schedule', process, request, context)) as Message;
   }
 
   async function definitionOf(process: string): Promise<Message> {

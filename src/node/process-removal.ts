@@ -7,6 +7,7 @@ import { SnapshotStore } from '../store/snapshots.ts';
 import type { Write } from '../store/store.ts';
 import { legacyAssignmentsOf } from './legacynet/assignments.ts';
 import { slotsOf } from './legacynet/message-slots.ts';
+import { sentTo } from './once.ts';
 import { requireHead } from './view.ts';
 
 /**
@@ -23,7 +24,7 @@ export async function removeProcess(id: string, context: NodeContext): Promise<v
   const states: Write = { table: 'slots', key: [id, 0], to: [id, Infinity] };
   await Schedules.of(context).remove(
     id,
-    [states, ...[pushesOf(id), slotsOf(id), legacyAssignmentsOf(id)].map(deletion)],
+    [states, ...[pushesOf(id), sentTo(id), slotsOf(id), legacyAssignmentsOf(id)].map(deletion)],
     context,
   );
   // Whoever asked for it meanwhile may have begun to compute it once more.

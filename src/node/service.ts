@@ -36,11 +36,11 @@ async function isLed(): Promise<boolean> {
  * tell (Chromium's is none that `clients.get` knows), so every window is handed a port, and the one that leads
  * passes it on to its worker.
  */
-async function findLeader(clients: Clients): Promise<Leader | undefined> {
+async function findLeader(clients: Clients, database?: string): Promise<Leader | undefined> {
   const windows = await clients.matchAll({ type: 'window', includeUncontrolled: true });
   const asked = windows.map((window) => {
     const { port1, port2 } = new MessageChannel();
-    window.postMessage({ type: 'beamlet:connect' }, [port2]);
+    window.postMessage({ type: 'beamlet:connect', database }, [port2]);
     return { window, remote: wrap<ServicePort>(port1) };
   });
   const answers = asked.map(async (leader) => {
@@ -57,10 +57,10 @@ async function findLeader(clients: Clients): Promise<Leader | undefined> {
  * Brokers a port between whoever asks (`port`) and the leader's page.
  * @returns false while no page leads
  */
-export async function connectTo(clients: Clients, port: MessagePort): Promise<boolean> {
-  const leader = await findLeader(clients);
+export async function connectTo(clients: Clients, port: MessagePort, database?: string): Promise<boolean> {
+  const leader = await findLeader(clients, database);
   leader?.remote[releaseProxy]();
-  leader?.window.postMessage({ type: 'beamlet:connect' }, [port]);
+  leader?.window.postMessage({ type: 'beamlet:connect', database }, [port]);
   return leader !== undefined;
 }
 

@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import { nodeApi, type NodeService } from './api.ts';
 import { createNode } from './node.ts';
 import { withSamplePeers } from './sample-peer.ts';
+import { watchStorage } from './storage.ts';
 import { fetchTransport } from './transport.ts';
 
 export interface StartMessage {
@@ -33,24 +34,52 @@ export function serveNode(scope: DedicatedWorkerGlobalScope, createWorker: () =>
 }
 
 async function start({ database, modules }: StartMessage, createWorker: () => Worker): Promise<NodeService> {
+  await alone(database);
   const { store, kind } = await openStore(database);
   const node = await createNode({ store, createWorker, http: withSamplePeers(fetchTransport()) });
+  watchStorage(node.context);
   // Pushes that a closed tab left half-way go on by themselves.
   resumePushes(node.context).catch((thrown: unknown) => console.warn('A push could not be resumed.', thrown));
   return nodeApi(node, { storage: kind, modules });
 }
 
+/**
+ * Waits until no other worker writes to this database, and keeps it so while this one lives. The page that led may
+ * be gone while its worker still ends: two nodes on one schedule would give a slot twice.
+ */
+function alone(database: string): Promise<void> {
+  if (!globalThis.navigator?.locks) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const held = () => {
+      resolve();
+      return new Promise<never>(() => {});
+    };
+    navigator.locks.request(`beamlet:store:${database}`, held).catch(reject);
+  });
+}
+
+/** How often opening the database is tried, and milliseconds between. */
+const OPEN_TRIES = 4;
+const OPEN_PAUSE = 300;
+/** What a browser answers that keeps nothing in this window. */
+const NO_STORAGE = new Set(['SecurityError', 'InvalidStateError', 'NotSupportedError', 'NotAllowedError']);
+
 /** IndexedDB; where the browser has none (some private windows), memory, which the page says plainly. */
 async function openStore(name: string): Promise<{ store: Store; kind: 'indexeddb' | 'memory' }> {
   if (typeof indexedDB === 'undefined') return { store: new MemoryStore(), kind: 'memory' };
-  try {
-    return { store: await openIndexedDb(name), kind: 'indexeddb' };
-  } catch (thrown) {
-    // A database of a newer version must not be passed over: what is in it would seem lost.
-    if (thrown instanceof AoError && thrown.code === 'database-newer') throw thrown;
-    console.warn('IndexedDB can not be opened; state is kept in memory until this page closes.', thrown);
-    return { store: new MemoryStore(), kind: 'memory' };
-  }
+  for (let tries = 1; ; tries++)
+    try {
+      return { store: await openIndexedDb(name), kind: 'indexeddb' };
+    } catch (thrown) {
+      const { code, cause } = AoError.wrap(thrown);
+      if (NO_STORAGE.has((cause as { name?: string } | undefined)?.name ?? '')) {
+        console.warn('IndexedDB can not be opened; state is kept in memory until this page closes.', thrown);
+        return { store: new MemoryStore(), kind: 'memory' };
+      }
+      // A database that is there must not be passed over: what is in it would seem lost.
+      if (code === 'database-newer' || code === 'storage-full' || tries === OPEN_TRIES) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE * tries));
+    }
 }
 
 /** Calls wait for the node; each fails with the reason if it could not start. */

@@ -35,9 +35,17 @@ export type ShellMessage = { type: 'beamlet:connect' };
 /** Between a page, the Service Worker and the leader's page. */
 export type ServiceMessage =
   /** A page that does not run the node asks the Service Worker for a port to it. The port is transferred. */
-  | { type: 'beamlet:connect' }
+  | { type: 'beamlet:connect'; database?: string }
   /** A page asks a waiting Service Worker to take over. */
   | { type: 'beamlet:skip-waiting' };
+
+/** The database of the node that the Service Worker serves, and of every page that names no other. */
+export const MAIN_DATABASE = 'beamlet';
+
+/** The name of a lock or channel for one database: nodes of different databases know nothing of each other. */
+export function forDatabase(name: string, database: string): string {
+  return database === MAIN_DATABASE ? name : `${name}:${database}`;
+}
 
 /** Held by the page whose worker is the node. */
 export const LEADER_LOCK = 'beamlet:node';
