@@ -12,14 +12,23 @@ import { checkDepth, KeyCount } from './limits.ts';
 
 /**
  * Reads one JSON value: objects as messages, arrays as lists, `true`, `false` and `null` as atoms.
- * @throws AoError `bad-json`, `bad-integer` (more than 15 digits), `too-deep`, `too-many-keys`
+ * @throws AoError `bad-json`, `bad-integer` (more digits than `integers` allows), `too-deep`, `too-many-keys`
  */
-export function parseJson(input: Binary): Value {
+export function parseJson(input: Binary, options: JsonOptions = {}): Value {
   const text = typeof input === 'string' ? input : utf8(input);
   if (text === undefined || !text.isWellFormed()) throw new AoError('bad-json', 'JSON text is not UTF-8.');
-  const parser = new Parser(text);
+  const parser = new Parser(text, options.integers === 'unbounded' ? MOST_DIGITS : STRUCTURED_DIGITS);
   return parser.whole();
 }
+
+export interface JsonOptions {
+  /** `structured` (default): at most 15 digits, as messages on the wire have; `unbounded`: as programs write them. */
+  readonly integers?: 'structured' | 'unbounded';
+}
+
+const STRUCTURED_DIGITS = 15;
+/** Reading a number takes time that grows faster than its length. */
+const MOST_DIGITS = 10_000;
 
 const BLANKS = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
@@ -38,11 +47,13 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 class Parser {
   readonly #text: string;
+  readonly #digits: number;
   readonly #count = new KeyCount();
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, digits: number) {
     this.#text = text;
+    this.#digits = digits;
   }
 
   whole(): Value {
@@ -105,8 +116,8 @@ class Parser {
   #number(): bigint | number {
     const [text, fraction, exponent] = this.#match(NUMBER) ?? this.#fail('a value');
     if (fraction === undefined && exponent === undefined) {
-      if (text.replace('-', '').length > 15)
-        throw new AoError('bad-integer', 'An integer has more than 15 digits.');
+      if (text.replace('-', '').length > this.#digits)
+        throw new AoError('bad-integer', `An integer has more than ${this.#digits} digits.`);
       return BigInt(text);
     }
     const value = Number(text);

@@ -59,7 +59,7 @@ const compute: KeyFunction = async (base, request, context) => {
     const struct = await messageStruct(request.without('commitments'), context);
     reply = await ask(`/dry-run?process-id=${id}`, writeJson(struct), context);
   }
-  const parsed = parseJson(reply);
+  const parsed = parseJson(reply, { integers: 'unbounded' });
   if (!(parsed instanceof Message))
     throw new AoError('peer-refused', 'The compute unit answered with something that is no result.', {
       status: 502,

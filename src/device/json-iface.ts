@@ -109,7 +109,7 @@ function parseReply(reply: Value | undefined): Results | undefined {
   if (!isBinary(reply)) return undefined;
   let parsed: Value;
   try {
-    parsed = parseJson(reply);
+    parsed = parseJson(reply, { integers: 'unbounded' });
   } catch {
     return undefined;
   }

@@ -119,7 +119,7 @@ function responseOf(evaluation: Evaluation): { response: Message; failed: boolea
   if (!evaluation.ok) return { response: failure(evaluation.error), failed: true };
   let parsed: Value;
   try {
-    parsed = parseJson(evaluation.reply);
+    parsed = parseJson(evaluation.reply, { integers: 'unbounded' });
   } catch {
     return { response: failure('The module answered with something that is not JSON.'), failed: true };
   }

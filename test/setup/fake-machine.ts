@@ -74,7 +74,10 @@ class FakeMachine implements WasmEngine {
     if (response.Error && options.replyErrorIsFailure) this.#total = before;
     return {
       ok: true,
-      reply: JSON.stringify({ ok: action !== 'NotOk', response }),
+      reply:
+        action === 'Large'
+          ? `{"ok":true,"response":{"Output":{"data":${by}},"Messages":[{"Amount":${by}}]}}`
+          : JSON.stringify({ ok: action !== 'NotOk', response }),
       output: action === 'Print' ? 'printed' : '',
       pointers: { message: '16', environment: '32', reply: '64' },
     };

@@ -154,3 +154,17 @@ describe('flat', () => {
     );
   });
 });
+
+describe('integers in JSON text', () => {
+  it('have the digits of the wire, or any number of them where programs write them', () => {
+    const text = '{"a":-1234567890123456,"b":[10000000000000000000000]}';
+    expect(() => parseJson(text)).toThrow(expect.objectContaining({ code: 'bad-integer' }));
+    const read = parseJson(text, { integers: 'unbounded' }) as Message;
+    expect(read.get('a')).toBe(-1234567890123456n);
+    expect(read.get('b')).toEqual([10000000000000000000000n]);
+    expect(writeJson(read)).toBe(text);
+    expect(() => parseJson('9'.repeat(10_001), { integers: 'unbounded' })).toThrow(
+      expect.objectContaining({ code: 'bad-integer' }),
+    );
+  });
+});

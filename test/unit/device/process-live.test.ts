@@ -222,6 +222,19 @@ describe('a live process', () => {
     expect(node.log.started).toEqual([0, 1]);
   });
 
+  it.each(['native', 'legacynet'] as const)(
+    '%s: integers of any length in a reply are kept',
+    async (kind) => {
+      const node = await testNode();
+      const { id } = await scheduled(node, kind, [{ action: 'Large', by: '-12345678901234567890123' }]);
+      expect(await dataAt(node, id, 1)).toBe(-12345678901234567890123n);
+      const again = await node.again();
+      const { value } = await (await live(again, id)).compute(1, again.context);
+      const outbox = (value as Message).message('results')?.message('outbox');
+      expect(outbox?.message('1')?.get('Amount')).toBe(-12345678901234567890123n);
+    },
+  );
+
   it('keeps snapshots by slots, and thins them', async () => {
     const node = await testNode({ config: Message.of({ 'process-snapshot-slots': 5n }) });
     const { id } = await scheduled(
