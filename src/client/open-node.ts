@@ -4,16 +4,18 @@
 import { isAoRequest } from '../base/ao-path.ts';
 import { AoError } from '../base/errors.ts';
 import type {
+  Followed,
   HttpAnswer,
   NodeApi,
   NodeEventData,
-  NodeInfo,
+  ProcessSummary,
   SendOptions,
+  SendResult,
   SpawnOptions,
   VerificationReport,
 } from '../protocol/api.ts';
-import { sendWith, spawnWith } from './signed-calls.ts';
 import type { Wallet } from '../wallet/wallet.ts';
+import { runFollowing, type FollowCall } from './follow-call.ts';
 import { runVerification, type VerifyCall } from './verify-call.ts';
 import { joinElection, portToLeader } from './leader.ts';
 import { MAIN_DATABASE, proxy, wrap, type Remote } from '../protocol/rpc.ts';
@@ -45,6 +47,11 @@ export interface OpenNode extends NodeApi {
    * stopped.
    */
   verify(url: string, options?: VerifyCall): Promise<VerificationReport>;
+  /**
+   * Runs a legacynet process that another scheduler orders, and answers once it has caught up with it; it goes on being
+   * followed until it is paused. Aborting pauses: asked again, it goes on where it stopped.
+   */
+  follow(process: string, options?: FollowCall): Promise<Followed>;
   /** From now on `wallet` signs what this page spawns and sends; `undefined`: the node's own key again. */
   use(wallet: Wallet | undefined): void;
   /** What `use` was last told. */
@@ -100,12 +107,15 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
     use(next: Wallet | undefined): void {
       wallet = next;
     },
-    spawn: (spawn: SpawnOptions) =>
-      wallet ? spawnWith(proxied, wallet, spawn) : connection.call('spawn', [spawn]),
-    send: (process: string, message: SendOptions) =>
-      wallet ? sendWith(proxied, wallet, process, message) : connection.call('send', [process, message]),
-    async info(): Promise<NodeInfo> {
-      return { ...((await connection.call('info', [])) as NodeInfo), leader: connection.leads };
+    async spawn(spawn: SpawnOptions): Promise<ProcessSummary> {
+      const by = wallet;
+      if (!by) return connection.call('spawn', [spawn]);
+      return (await import('./signed-calls.ts')).spawnWith(proxied, by, spawn);
+    },
+    async send(process: string, message: SendOptions): Promise<SendResult> {
+      const by = wallet;
+      if (!by) return connection.call('send', [process, message]);
+      return (await import('./signed-calls.ts')).sendWith(proxied, by, process, message);
     },
     async fetch(path: string, init: RequestInit = {}): Promise<Response> {
       const url = new URL(path, location.href);
@@ -116,6 +126,9 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
     },
     async verify(url: string, options: VerifyCall = {}): Promise<VerificationReport> {
       return runVerification(proxied, url, options);
+    },
+    async follow(process: string, options: FollowCall = {}): Promise<Followed> {
+      return runFollowing(proxied, process, options);
     },
     subscribe(listener: (event: NodeEventData) => void): () => void {
       listeners.add(listener);

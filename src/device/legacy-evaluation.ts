@@ -14,7 +14,13 @@ import type { Context } from '../resolver/context.ts';
 import { callDevice } from './direct.ts';
 import { withDivergence } from './divergence.ts';
 import { headerCase, numberedOutbox, resultsOf } from './json-struct.ts';
-import { legacyEnvironmentJson, legacyMessageJson, momentOf, type Moment } from './legacy-json.ts';
+import {
+  legacyEnvironmentJson,
+  legacyMessageJson,
+  momentOf,
+  momentOfBirth,
+  type Moment,
+} from './legacy-json.ts';
 import { signaturesOf, signedId } from './message-id.ts';
 import { aheadOf, type CallOf } from './run-ahead.ts';
 import { Schedules } from './schedules.ts';
@@ -38,12 +44,18 @@ export function asLegacy(state: Message): Message {
 /** The state after a message that the module has to evaluate. */
 export async function evaluateLegacy(base: Message, assignment: Message, context: Context): Promise<Message> {
   const slot = integerOf(assignment.get('slot')) ?? 0;
+  if (isPassedOver(assignment)) return stateAfter(base, NOTHING, context);
   const instance = instanceOf(base);
   if (!instance)
     throw new AoError('engine-closed', 'The machine of this process is not running.', { status: 503 });
   const process = await definition(base, context);
   const environment = await environmentOf(base, process, context);
   const id = await signedId(process, context);
+  if (slot === 0 && assignment.has('process-timestamp')) {
+    // Its scheduler gave the process itself no slot: memory begins with it all the same.
+    const birth = await legacyMessageJson(process, id, momentOfBirth(assignment), context);
+    await instance.engine.evaluate(birth, environment, OPTIONS);
+  }
   const message = await messageOf(assignment, id, context);
   const { engine } = instance;
   const ahead = aheadOf(base);
@@ -51,10 +63,24 @@ export async function evaluateLegacy(base: Message, assignment: Message, context
   const callOf: CallOf = async (fed) => {
     // Only what will be evaluated the same way: another path runs something else.
     if ((textOf(fed.assignment.get('path')) ?? 'compute') !== 'compute') return undefined;
+    if (isPassedOver(fed.assignment)) return undefined;
     return { slot: fed.slot, environment, message: await messageOf(fed.assignment, id, context) };
   };
   const evaluation = await ahead.evaluate(engine, { slot, message, environment }, callOf, OPTIONS);
   return stateAfter(base, evaluation, context);
+}
+
+/** The result of a message that is not evaluated. */
+const NOTHING: Evaluation = {
+  ok: true,
+  reply: '{"ok":true,"response":{}}',
+  output: '',
+  pointers: { message: '', environment: '', reply: '' },
+};
+
+/** A message that was pushed or assigned before: compute units of legacynet pass over it the second time. */
+function isPassedOver(assignment: Message): boolean {
+  return textOf(assignment.get('skip')) === 'true';
 }
 
 async function definition(base: Message, context: Context): Promise<Message> {

@@ -2,12 +2,12 @@
  * The texts that a legacynet compute unit hands to a module (process.md §6.2), byte for byte: they end up in its
  * memory. Written by JavaScript's own JSON, as the unit's are.
  */
-import type { Message } from '../message/message.ts';
+import { Message } from '../message/message.ts';
 import { isBinary, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import { messageStruct } from './json-struct.ts';
 import { signedId } from './message-id.ts';
-import { integerOf, textOf } from './values.ts';
+import { integerOf, itemsOf, textOf } from './values.ts';
 
 interface Tag {
   readonly name: string;
@@ -51,23 +51,42 @@ function plainText(value: Value | undefined): string {
   return isBinary(value) ? value.toWellFormed() : (textOf(value) ?? '');
 }
 
-/** When and where an evaluation happens, as the program is told. */
+/** When and where an evaluation happens, as the program is told. What is undefined is left out. */
 export interface Moment {
-  readonly epoch: number;
-  readonly nonce: number;
+  readonly epoch: number | undefined;
+  readonly nonce: number | undefined;
   readonly timestamp: number;
   readonly blockHeight: number;
-  readonly hashChain: string;
+  readonly hashChain: string | undefined;
+  /** Of a message that was made for somebody else; else it is the process. */
+  readonly target?: string;
+  /** Data that a compute unit does not have: left out, or `null`. */
+  readonly data?: 'absent' | 'null';
 }
 
 export function momentOf(assignment: Message): Moment {
   const number = (key: string) => integerOf(assignment.get(key)) ?? 0;
+  const target = textOf(assignment.get('foreign-target'));
+  const data = textOf(assignment.get('shown-data'));
   return {
     epoch: number('epoch'),
     nonce: integerOf(assignment.get('nonce')) ?? number('slot'),
     timestamp: number('timestamp'),
     blockHeight: number('block-height'),
     hashChain: textOf(assignment.get('hash-chain')) ?? '',
+    ...(target === undefined ? {} : { target }),
+    ...(data === 'absent' || data === 'null' ? { data } : {}),
+  };
+}
+
+/** The moment of a process message that its scheduler gave no slot: it is evaluated before the first (process.md §6.1). */
+export function momentOfBirth(first: Message): Moment {
+  return {
+    epoch: undefined,
+    nonce: undefined,
+    timestamp: integerOf(first.get('process-timestamp')) ?? 0,
+    blockHeight: integerOf(first.get('process-height')) ?? 0,
+    hashChain: undefined,
   };
 }
 
@@ -84,9 +103,9 @@ export async function legacyMessageJson(
   return JSON.stringify({
     Id: id,
     Signature: signature || undefined,
-    Data: data,
+    Data: moment.data === 'null' ? null : moment.data === 'absent' ? undefined : data,
     Owner: owner,
-    Target: process,
+    Target: moment.target ?? process,
     Anchor: anchor || undefined,
     From: from,
     'Forwarded-By': forwarded ? owner : undefined,
@@ -99,6 +118,11 @@ export async function legacyMessageJson(
     Cron: false,
     'Read-Only': readOnly,
   });
+}
+
+function plainTag(tag: Value): Tag[] {
+  if (!(tag instanceof Message)) return [];
+  return [{ name: plainText(tag.get('name')), value: plainText(tag.get('value')) }];
 }
 
 const environments = new WeakMap<Message, string>();
@@ -114,7 +138,10 @@ export async function legacyEnvironmentJson(
     const part = async (message: Message | undefined, id: string) => {
       if (!message) return { Id: id, Owner: '', Tags: [] };
       const { owner, tags } = await structOf(message.without('data', 'body'), context);
-      return { Id: id, Owner: owner, Tags: tags };
+      // A transaction of Arweave itself has no commitment that says these.
+      const original = owner ? undefined : itemsOf(message.get('original-tags'));
+      if (!original) return { Id: id, Owner: owner, Tags: tags };
+      return { Id: id, Owner: textOf(message.get('owner')) ?? '', Tags: original.flatMap(plainTag) };
     };
     const moduleId = textOf(process.get('module')) ?? textOf(process.get('Module')) ?? '';
     text = JSON.stringify({

@@ -36,6 +36,7 @@ import { prepareSpawn, takeDefinition, takeMessage } from './signed-items.ts';
 import { checkedTags, defineProcess, reportModule } from './spawn.ts';
 import { freeStorage, storageReport } from './storage.ts';
 import { toTree } from './tree.ts';
+import { Followings } from './legacynet/followings.ts';
 import { Verifications } from './verifications.ts';
 import { checkEvidence } from '../verify/check-evidence.ts';
 import { makeCheckpoint } from '../verify/checkpoint.ts';
@@ -65,6 +66,7 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
   const { context, store } = node;
   const samples = new Samples(options.modules);
   const verifications = new Verifications(context);
+  const followings = new Followings(context);
   const startedAt = Date.now();
   const live = Processes.of(context);
   const calls = new Once(store);
@@ -189,9 +191,18 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
       return summary(await importProcess(file, context), context);
     },
     async removeProcess(id) {
+      await followings.stop(id);
       await removeProcess(id, context);
       calls.forget(id);
     },
+    startFollowing: (process, options) => followings.start(process, options),
+    followed: () => followings.list(),
+    pauseFollowing: (process) => followings.pause(process),
+    resumeFollowing: (process) => followings.resume(process),
+    async stopFollowing(process) {
+      await followings.stop(process);
+    },
+    checkpoints: (process, options) => followings.checkpoints(process, options),
     message: (id) => messageReport(id, context),
     encode: (id, codec) => encodeStored(id, codec, context),
     startVerification: (request) => verifications.start(request),
@@ -335,6 +346,7 @@ function unwrap(result: Result): Value {
 function toEventData(event: NodeEvent): NodeEventData | undefined {
   if (event.type === 'verification') return { type: 'verification', id: String(event['id']) };
   const id = event['process'];
+  if (event.type === 'followed') return { type: 'followed', id: String(id) };
   const slot = event['slot'];
   if (typeof id === 'string' && typeof slot === 'number')
     return { type: 'slot', id, slot, ok: event.type !== 'slot-failed' };

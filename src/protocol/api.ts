@@ -512,12 +512,12 @@ export interface FollowApi {
   resumeFollowing(process: string): Promise<void>;
   /** Stops and forgets that it was followed; what was computed stays, until the process is removed. */
   stopFollowing(process: string): Promise<void>;
-  /** Checkpoints of a process that a gateway knows, newest first; their signatures are checked, nothing more. */
+  /** Checkpoints of a process that a gateway knows, newest first, as they say: one is checked when it is used. */
   checkpoints(process: string, options?: Pick<FollowOptions, 'gateway' | 'trust'>): Promise<CheckpointInfo[]>;
 }
 
 /** The node as a page sees it; the same whether it runs in this tab or another. Refusals are `AoError`s. */
-export interface NodeApi {
+export interface NodeApi extends FollowApi {
   info(): Promise<NodeInfo>;
   /** Any AO path, as the Service Worker would answer it. */
   request(exchange: HttpExchange): Promise<HttpAnswer>;

@@ -7,6 +7,7 @@ import { AoError } from '../../base/errors.ts';
 import { callDevice } from '../../device/direct.ts';
 import { Processes } from '../../device/processes.ts';
 import { roleDevice } from '../../device/process-roles.ts';
+import { Schedules } from '../../device/schedules.ts';
 import { finishPush, pushWrite, readDelivered, type Delivered } from '../../device/push-queue.ts';
 import { Message } from '../../message/message.ts';
 import type { Context } from '../../resolver/context.ts';
@@ -27,6 +28,8 @@ interface Source {
   /** The message that began the chain. */
   readonly pushedFor: string | undefined;
   readonly delivered: Delivered;
+  /** URL of the messenger unit that takes what is not for a process of this node. */
+  readonly messenger: string | undefined;
 }
 
 interface Step {
@@ -35,13 +38,16 @@ interface Step {
   readonly pushedFor?: string;
 }
 
-/** Pushes a slot and all that follows from it, one after the other. Failures are reported, not thrown. */
-export async function deliver(first: Step, context: Context): Promise<void> {
+/**
+ * Pushes a slot and all that follows from it, one after the other. Failures are reported, not thrown. `messenger`: URL of
+ * the messenger unit that takes what is not for a process of this node; without one it stays here.
+ */
+export async function deliver(first: Step, context: Context, messenger?: string): Promise<void> {
   const waiting = [first];
   for (let hops = 0; waiting.length && hops < MAX_HOPS; hops++) {
     const step = waiting.shift()!;
     try {
-      waiting.push(...(await deliverSlot(step, context)));
+      waiting.push(...(await deliverSlot(step, context, messenger)));
     } catch (thrown) {
       context.report({
         type: 'push-failed',
@@ -53,7 +59,11 @@ export async function deliver(first: Step, context: Context): Promise<void> {
   }
 }
 
-async function deliverSlot({ process, slot, pushedFor }: Step, context: Context): Promise<Step[]> {
+async function deliverSlot(
+  { process, slot, pushedFor }: Step,
+  context: Context,
+  messenger: string | undefined,
+): Promise<Step[]> {
   const definition = await Processes.of(context).definition(process, context);
   if (!definition) return [];
   if (roleDevice('execution', definition) !== 'genesis-wasm@1.0') {
@@ -71,6 +81,7 @@ async function deliverSlot({ process, slot, pushedFor }: Step, context: Context)
     variant: definition.text('variant') ?? 'ao.TN.1',
     pushedFor,
     delivered: await readDelivered(process, slot, context),
+    messenger,
   };
   const next: Step[] = [];
   if (!result.Error) {
@@ -151,10 +162,47 @@ async function sendMessage(
     }),
   ];
   const taken = await makeItem({ ...content(entry), tags: own, target }, context);
+  if (await isElsewhere(target, source, context)) return handOver(taken.item.toBytes(), key, source, context);
   // What is for a wallet is stored, to be found by its ID; there is nobody to evaluate it.
   if (!(await Processes.of(context).definition(target, context))) return [];
   const placed = await accept(taken, context, marking(key, source));
   return [follow(placed, taken, source)];
+}
+
+/** True for a process that another scheduler orders, or nobody here knows, where there is a messenger to tell. */
+async function isElsewhere(target: string, { messenger }: Source, context: Context): Promise<boolean> {
+  return messenger !== undefined && !(await Schedules.of(context).head(target, context))?.own;
+}
+
+/** Gives an item to the messenger unit, which has it scheduled and follows what comes of it. */
+async function handOver(item: Uint8Array, key: string, source: Source, context: Context): Promise<Step[]> {
+  await tellMessenger('/', item, source, context);
+  source.delivered.set(key, -1);
+  await context.store.write([pushWrite(source.process, source.slot, source.delivered)]);
+  return [];
+}
+
+/** @throws AoError `messenger-refused` (502), those of the transport */
+async function tellMessenger(
+  path: string,
+  body: Uint8Array,
+  { messenger }: Source,
+  context: Context,
+): Promise<void> {
+  const response = await context.http.request({
+    method: 'POST',
+    target: `${messenger}${path}`,
+    headers: [
+      ['content-type', 'application/octet-stream'],
+      ['accept', 'application/json'],
+    ],
+    body,
+  });
+  if (response.status >= 400)
+    throw new AoError('messenger-refused', `The messenger answered ${response.status}.`, {
+      status: 502,
+      detail: { messenger, status: response.status },
+    });
 }
 
 function follow(placed: Placed, taken: Taken, source: Source): Step {
@@ -173,8 +221,11 @@ async function sendSpawn(entry: UnitMessage, key: string, source: Source, contex
   const protocol = pairs({ Variant: variant, 'Data-Protocol': 'ao', Type: 'Process' });
   const origin = pairs({ 'From-Process': source.process, 'Pushed-For': source.pushedFor });
   const taken = await makeItem({ ...content(entry), tags: [...own, ...protocol, ...origin] }, context);
-  const placed = await accept(taken, context, marking(key, source));
-  const steps = [follow(placed, taken, source)];
+  const steps: Step[] = [];
+  const scheduler = own.find(({ name }) => name.toLowerCase() === 'scheduler')?.value;
+  const elsewhere = source.messenger !== undefined && scheduler !== context.identity.address;
+  if (elsewhere) await handOver(taken.item.toBytes(), key, source, context);
+  else steps.push(follow(await accept(taken, context, marking(key, source)), taken, source));
   if (source.delivered.has(`${key}-told`)) return steps;
   const dropped = /^(?:data-protocol|variant|type)$/i;
   const told = await makeItem(
@@ -193,7 +244,9 @@ async function sendSpawn(entry: UnitMessage, key: string, source: Source, contex
     },
     context,
   );
-  steps.push(follow(await accept(told, context, marking(`${key}-told`, source)), told, source));
+  if (await isElsewhere(source.process, source, context))
+    await handOver(told.item.toBytes(), `${key}-told`, source, context);
+  else steps.push(follow(await accept(told, context, marking(`${key}-told`, source)), told, source));
   return steps;
 }
 
@@ -206,6 +259,11 @@ async function sendAssignment(
   const steps: Step[] = [];
   if (!Array.isArray(targets) || typeof message !== 'string') return steps;
   for (const target of targets as readonly string[]) {
+    if (await isElsewhere(target, source, context)) {
+      const query = new URLSearchParams({ 'process-id': target, assign: message });
+      await tellMessenger(`/?${query}`, new Uint8Array(0), source, context);
+      continue;
+    }
     const { process, slot } = await assignForeign(target, message, context, marking(key, source));
     steps.push({ process, slot, ...(source.pushedFor === undefined ? {} : { pushedFor: source.pushedFor }) });
   }

@@ -9,13 +9,14 @@ const PREFIX = 'legacynet-slot';
 /** Slots looked through at a time, from the newest. */
 const STEP = 128;
 
-function keyOf(process: string, message: string): [string, string, string] {
+/** Key under which the slot of a message stands in the table `node`. */
+export function slotKey(process: string, message: string): [string, string, string] {
   return [PREFIX, process, message];
 }
 
 /** To be written with the assignment. */
 export function slotWrite(process: string, message: string, slot: number): Write {
-  return { table: 'node', key: keyOf(process, message), value: slot };
+  return { table: 'node', key: slotKey(process, message), value: slot };
 }
 
 /** First and last key of what is kept of one process. */
@@ -33,7 +34,7 @@ export async function slotOf(
   context: Context,
 ): Promise<number | undefined> {
   if (message === process) return 0;
-  const known = await context.store.get<number>('node', keyOf(process, message));
+  const known = await context.store.get<number>('node', slotKey(process, message));
   if (known !== undefined) return known;
   const head = await Schedules.of(context).head(process, context);
   // What came by another way than the units is found once, and then known.

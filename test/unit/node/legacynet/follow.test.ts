@@ -1,0 +1,472 @@
+/** Following legacynet processes of another scheduler, on a legacynet in memory. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { toBase64Url } from '../../../../src/base/bytes.ts';
+import { DataItem } from '../../../../src/codec/ans104-item.ts';
+import { createItem, rsaSigner } from '../../../../src/commitment/ans104-sign.ts';
+import { checkMessage } from '../../../../src/commitment/verify.ts';
+import { Processes } from '../../../../src/device/processes.ts';
+import { readAssignments, readHead } from '../../../../src/device/schedule-records.ts';
+import { newestSlot } from '../../../../src/device/slot-records.ts';
+import { Message } from '../../../../src/message/message.ts';
+import { Followings } from '../../../../src/node/legacynet/followings.ts';
+import { resultOf } from '../../../../src/node/legacynet/results.ts';
+import type { Followed, FollowOptions } from '../../../../src/protocol/api.ts';
+import {
+  FakeLegacynet,
+  GATEWAY,
+  html,
+  MESSENGER,
+  redirect,
+  SCHEDULER,
+} from '../../../setup/fake-legacynet.ts';
+import { testNode, testWallet, type TestNode } from '../../../setup/test-node.ts';
+
+const open: Followings[] = [];
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((followings) => followings.close()));
+});
+
+function nodeOn(net: FakeLegacynet, config: Record<string, string> = {}): Promise<TestNode> {
+  return testNode({
+    capabilities: { http: net.transport() },
+    config: Message.of({ gateway: GATEWAY, 'legacynet-poll': '20', ...config }),
+  });
+}
+
+function followingsOf({ context }: TestNode): Followings {
+  const followings = new Followings(context);
+  open.push(followings);
+  return followings;
+}
+
+async function until(followings: Followings, good: (now: Followed) => boolean): Promise<Followed> {
+  for (let tries = 0; tries < 1000; tries++) {
+    const [now] = await followings.list();
+    if (now && (good(now) || now.state === 'failed')) return now;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`It stays at ${JSON.stringify((await followings.list())[0])}`);
+}
+
+const caughtUp = ({ state }: Followed) => state === 'waiting';
+
+async function add(net: FakeLegacynet, count: number): Promise<void> {
+  for (let i = 0; i < count; i++)
+    await net.send([
+      ['Action', 'Add'],
+      ['By', '1'],
+      ['Count', String(net.slots.length)],
+    ]);
+}
+
+async function totalOf(node: TestNode, process: string, slot: number): Promise<unknown> {
+  const { Output } = await resultOf(process, slot, node.context);
+  return (Output as { data?: unknown }).data;
+}
+
+describe('following', () => {
+  it('finds the scheduler, loads what it needs, audits and computes', async () => {
+    const net = await FakeLegacynet.create();
+    await add(net, 5);
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    const now = await until(followings, caughtUp);
+    expect(now.error).toBeUndefined();
+    expect(now).toMatchObject({
+      state: 'waiting',
+      scheduler: SCHEDULER,
+      address: net.scheduler.address,
+      head: 5,
+      audited: 5,
+      computed: 5,
+    });
+    expect(await totalOf(node, net.id, 5)).toBe('5');
+    const head = await readHead(node.store, net.id);
+    expect(head).toMatchObject({
+      own: false,
+      kind: 'legacynet',
+      slot: 5,
+      name: 'Followed',
+      source: SCHEDULER,
+    });
+  });
+
+  it('keeps both items of a slot so that each verifies in its own form', async () => {
+    const net = await FakeLegacynet.create();
+    await net.send([['Action', 'Add']], 'data', 'x'.repeat(32));
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    await until(followings, caughtUp);
+    const [, found] = await readAssignments(node.store, net.id, 0, 1);
+    const body = found!.assignment.message('body')!;
+    for (const message of [found!.assignment.without('body', 'slot'), body]) {
+      const checked = await checkMessage(message, { committers: 'all' });
+      expect(checked.map(({ verdict }) => verdict.valid)).toEqual([true]);
+    }
+    expect(found!.id).toBe(net.slots[1]!.assignment.idText);
+  });
+
+  it('goes page by page and sees new messages', async () => {
+    const net = await FakeLegacynet.create();
+    await add(net, 230);
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    expect(await until(followings, caughtUp)).toMatchObject({ computed: 230 });
+    const pages = net.asked.filter((asked) => asked.includes('from-nonce'));
+    expect(pages.length).toBeGreaterThanOrEqual(2);
+    await add(net, 3);
+    expect(await until(followings, ({ computed }) => computed === 233)).toMatchObject({ audited: 233 });
+  }, 60_000);
+
+  it('goes on where it stopped, on another node over the same store', async () => {
+    const net = await FakeLegacynet.create();
+    await add(net, 4);
+    const node = await nodeOn(net);
+    const first = followingsOf(node);
+    await first.start(net.id);
+    await until(first, caughtUp);
+    await Processes.of(node.context).get(net.id)!.hibernate(node.context);
+    await first.close();
+    await add(net, 2);
+    net.asked.length = 0;
+    const again = await node.again();
+    const second = followingsOf(again);
+    expect(await until(second, ({ computed }) => computed === 6)).toMatchObject({ audited: 6 });
+    expect(net.asked.some((asked) => asked.includes('from-nonce=-1'))).toBe(false);
+    // Only what is new was evaluated.
+    expect(again.log.evaluated).toHaveLength(2);
+    expect(await totalOf(again, net.id, 6)).toBe('6');
+  });
+
+  it('pauses and resumes', async () => {
+    const net = await FakeLegacynet.create();
+    await add(net, 2);
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    await until(followings, caughtUp);
+    await followings.pause(net.id);
+    await add(net, 2);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await followings.list())[0]).toMatchObject({ state: 'paused', computed: 2 });
+    await followings.resume(net.id);
+    expect(await until(followings, ({ computed }) => computed === 4)).toMatchObject({ computed: 4 });
+    await followings.stop(net.id);
+    expect(await followings.list()).toEqual([]);
+  });
+
+  it('passes over a message that was pushed twice, as compute units do', async () => {
+    const net = await FakeLegacynet.create();
+    const tags = [
+      ['Action', 'Add'],
+      ['By', '7'],
+      ['From-Process', net.id],
+    ] as const;
+    await net.send(tags);
+    await net.send(tags);
+    await net.send([
+      ['Action', 'Add'],
+      ['By', '1'],
+    ]);
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    const now = await until(followings, caughtUp);
+    expect(await totalOf(node, net.id, 3)).toBe('8');
+    expect(now.notes.join()).toContain('passed over');
+  });
+
+  it('evaluates a message of somebody else that was only assigned', async () => {
+    const net = await FakeLegacynet.create();
+    const foreign = await net.item(
+      [
+        ['Data-Protocol', 'ao'],
+        ['Type', 'Message'],
+        ['By', '4'],
+      ],
+      { target: toBase64Url(new Uint8Array(32).fill(7)), data: 'for another' },
+    );
+    await net.assign(foreign, { named: true });
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    expect(await until(followings, caughtUp)).toMatchObject({ computed: 1 });
+    expect(await totalOf(node, net.id, 1)).toBe('4');
+  });
+
+  it('begins with the process where it has no slot of its own', async () => {
+    const net = await FakeLegacynet.create({
+      assignsProcess: false,
+      height: 1_300_000,
+      processTags: [['By', '100']],
+    });
+    await add(net, 1);
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    const now = await until(followings, caughtUp);
+    expect(now.error).toBeUndefined();
+    expect(await totalOf(node, net.id, 0)).toBe('101');
+    expect(now.notes.join(' ')).toContain('older than the hash chain');
+  });
+
+  it('gets data that is no text from the gateway', async () => {
+    const net = await FakeLegacynet.create();
+    await net.send(
+      [
+        ['Action', 'Add'],
+        ['By', '2'],
+      ],
+      new Uint8Array([0xff, 0xfe, 0]),
+    );
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    expect(await until(followings, caughtUp)).toMatchObject({ computed: 1 });
+  });
+
+  it('is read by slots and results like any process', async () => {
+    const net = await FakeLegacynet.create();
+    await add(net, 3);
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    await until(followings, caughtUp);
+    const definition = (await node.context.cache.read(net.id)) as Message;
+    const request = Message.of({ path: 'compute', slot: 2n });
+    const { status, value } = await node.context.resolve(definition.with({ device: 'process@1.0' }), request);
+    expect(status).toBe('ok');
+    expect((value as Message).get('at-slot')).toBe(2n);
+  });
+});
+
+describe('what a legacynet may not do', () => {
+  /** Follows until it fails; nothing of what came with the lie is kept. */
+  async function refused(net: FakeLegacynet, options: FollowOptions = {}, kept = -1): Promise<Followed> {
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id, options);
+    const now = await until(followings, caughtUp);
+    expect(now.state).toBe('failed');
+    const head = await readHead(node.store, net.id);
+    expect(head?.slot ?? -1).toBe(kept);
+    expect((await readAssignments(node.store, net.id, 0, 100)).length).toBe(kept + 1);
+    expect(await newestSlot(node.store, net.id)).toBe(kept);
+    return now;
+  }
+
+  type Page = {
+    edges: { node: { message: Record<string, unknown>; assignment: Record<string, unknown> } }[];
+  };
+  const onPage = (change: (page: Page) => unknown) => (url: URL, reply: unknown) =>
+    url.searchParams.has('limit') ? (change(reply as Page) ?? reply) : reply;
+
+  async function withThree(): Promise<FakeLegacynet> {
+    const net = await FakeLegacynet.create();
+    await add(net, 3);
+    return net;
+  }
+
+  it('a module whose bytes are not those that were signed', async () => {
+    const net = await withThree();
+    net.tamper = (url, reply) =>
+      url.pathname.endsWith(net.module.idText) ? new Uint8Array([0, 97, 115, 109, 1, 0, 0, 1]) : reply;
+    net.answer = (url) =>
+      url.pathname === `/tx/${net.module.idText}` ? { ...html(), status: 404 } : undefined;
+    expect((await refused(net)).error).toMatchObject({ code: 'item-signature' });
+  });
+
+  it('a module under the ID of another', async () => {
+    const net = await withThree();
+    const other = await net.item([['Type', 'Module']], { data: new Uint8Array([1]) });
+    net.tamper = (url, reply) => {
+      const nodes = (reply as { data?: { transactions: { edges: { node: { id: string } }[] } } }).data;
+      const found = nodes?.transactions.edges[0]?.node;
+      if (url.pathname !== '/graphql' || found?.id !== net.module.idText) return reply;
+      return { data: { transactions: { edges: [{ node: { ...net.node(other), id: net.module.idText } }] } } };
+    };
+    expect((await refused(net)).error).toMatchObject({ code: 'item-id' });
+  });
+
+  it('a page that skips a nonce', async () => {
+    const net = await withThree();
+    net.tamper = onPage((page) => void page.edges.splice(1, 1));
+    expect((await refused(net)).error).toMatchObject({ code: 'audit-slot', slot: 1 });
+  });
+
+  it('a changed message', async () => {
+    const net = await withThree();
+    net.tamper = onPage((page) => void (page.edges[2]!.node.message.data = 'another'));
+    expect((await refused(net)).error).toMatchObject({ code: 'audit-body-signature', slot: 2 });
+  });
+
+  it('another message than the one that was assigned', async () => {
+    const net = await withThree();
+    net.tamper = onPage((page) => {
+      page.edges[2]!.node.message = page.edges[3]!.node.message;
+    });
+    expect((await refused(net)).error).toMatchObject({ code: 'audit-body', slot: 2 });
+  });
+
+  it('an assignment of somebody else', async () => {
+    const net = await withThree();
+    const { assignment, message } = net.slots[1]!;
+    const stranger = { signer: rsaSigner(await testWallet()) };
+    net.slots[1] = {
+      message,
+      assignment: await net.assignment(
+        1,
+        String(assignment.tag('Hash-Chain')),
+        message!.idText,
+        [],
+        stranger,
+      ),
+    };
+    expect((await refused(net)).error).toMatchObject({ code: 'audit-signer', slot: 1 });
+  });
+
+  it('an assignment of another process', async () => {
+    const net = await withThree();
+    const { assignment, message } = net.slots[2]!;
+    const other = { process: 'P'.repeat(43) };
+    net.slots[2] = {
+      message,
+      assignment: await net.assignment(2, String(assignment.tag('Hash-Chain')), message!.idText, [], other),
+    };
+    expect((await refused(net)).error).toMatchObject({ code: 'audit-wrong-process', slot: 2 });
+  });
+
+  it('a broken hash chain', async () => {
+    const net = await withThree();
+    const { message } = net.slots[2]!;
+    const assignment = await net.assignment(2, toBase64Url(new Uint8Array(32)), message!.idText);
+    net.slots[2] = { message, assignment };
+    expect((await refused(net)).error).toMatchObject({ code: 'audit-chain', slot: 2 });
+  });
+
+  it('another definition than the one that was asked for', async () => {
+    const net = await withThree();
+    const other = await createItem({ tags: [{ name: 'Type', value: 'Process' }] }, net.user);
+    net.tamper = (url, reply) =>
+      url.pathname === '/graphql'
+        ? { data: { transactions: { edges: [{ node: net.node(other) }] } } }
+        : reply;
+    expect((await refused(net, { scheduler: SCHEDULER })).error?.code).toMatch(/^(not-found|item-id)$/);
+  });
+
+  it('an item that is too large', async () => {
+    const net = await withThree();
+    net.tamper = onPage((page) => void (page.edges[1]!.node.message.data = 'x'.repeat(17 * 1024 * 1024)));
+    expect((await refused(net)).error).toMatchObject({ code: 'audit-too-large', slot: 1 });
+  });
+
+  it('a gateway that answers with a page of HTML', async () => {
+    const net = await withThree();
+    net.answer = (url) => (url.origin === GATEWAY ? html() : undefined);
+    const { error } = await refused(net);
+    expect(error).toMatchObject({ code: 'not-json' });
+    expect(error!.message).toContain('a page of HTML');
+  });
+
+  it('a scheduler that answers with a page of HTML', async () => {
+    const net = await withThree();
+    net.answer = (url) => (url.origin === SCHEDULER ? html() : undefined);
+    expect((await refused(net)).error).toMatchObject({ code: 'not-json' });
+  });
+
+  it('a scheduler that redirects in a circle', async () => {
+    const net = await withThree();
+    net.answer = (url) =>
+      url.origin === SCHEDULER
+        ? redirect(`http://other.test${url.pathname}${url.search}`)
+        : url.origin === 'http://other.test'
+          ? redirect(`${SCHEDULER}${url.pathname}${url.search}`)
+          : undefined;
+    const { error } = await refused(net);
+    expect(error).toMatchObject({ code: 'redirect-circle' });
+    expect(error!.message).toContain('in a circle');
+  });
+
+  it('pages without end', async () => {
+    const net = await withThree();
+    net.tamper = onPage(() => ({ page_info: { has_next_page: true }, edges: [] }));
+    expect((await refused(net)).error).toMatchObject({ code: 'scheduler-pages' });
+  });
+
+  it('the same page again and again', async () => {
+    const net = await withThree();
+    const first = { page_info: { has_next_page: true }, edges: [net.edge(0), net.edge(1)] };
+    net.tamper = onPage(() => first);
+    expect((await refused(net, {}, 1)).error?.code).toMatch(/^(audit-slot|scheduler-pages)$/);
+  });
+
+  it('another past than before', async () => {
+    const net = await withThree();
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    await until(followings, caughtUp);
+    const { assignment, message } = net.slots[3]!;
+    net.slots[3] = {
+      message,
+      assignment: await net.assignment(3, String(assignment.tag('Hash-Chain')), message!.idText),
+    };
+    const now = await until(followings, ({ state }) => state === 'failed');
+    expect(now.error).toMatchObject({ code: 'equivocation', slot: 3 });
+  });
+
+  it('a process with a clock of its own, which this node does not evaluate', async () => {
+    const net = await FakeLegacynet.create({ processTags: [['Cron-Interval', '10-minutes']] });
+    expect((await refused(net)).error).toMatchObject({ code: 'no-cron' });
+  });
+
+  it('a module in an encoding that is not known', async () => {
+    const net = await FakeLegacynet.create({ encoding: 'Morse-1' });
+    expect((await refused(net)).error).toMatchObject({ code: 'unsupported-encoding' });
+  });
+});
+
+describe('results of a followed process', () => {
+  it('are not pushed unless the user asks for it', async () => {
+    const net = await FakeLegacynet.create();
+    await net.send([
+      ['Action', 'Send'],
+      ['To', 'W'.repeat(43)],
+    ]);
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    await until(followings, caughtUp);
+    expect(net.asked.some((asked) => asked.startsWith(`POST ${MESSENGER}`))).toBe(false);
+  });
+
+  it('go to the messenger from the moment the user asks for it, each once', async () => {
+    const net = await FakeLegacynet.create();
+    const target = toBase64Url(new Uint8Array(32).fill(9));
+    const send = () =>
+      net.send([
+        ['Action', 'Send'],
+        ['To', target],
+      ]);
+    await send();
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id, { push: MESSENGER });
+    await until(followings, caughtUp);
+    expect(net.handedOver).toHaveLength(0);
+    await send();
+    await until(followings, ({ computed }) => computed === 2);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(net.handedOver).toHaveLength(1);
+    const item = net.handedOver[0]!;
+    expect(item).toBeInstanceOf(DataItem);
+    expect(toBase64Url(item.target)).toBe(target);
+    expect(item.tag('From-Process')).toBe(net.id);
+    expect(item.tag('From-Module')).toBe(net.module.idText);
+    expect(item.signer).toBe((await testWallet()).address);
+  });
+});
