@@ -51,6 +51,8 @@ export function linkTop(value: Value): Value {
 export interface DecodeOptions {
   /** Refuse a body that is not the one that `content-digest` names. Default false: signatures do not rest on the field. */
   readonly checkDigest?: boolean | undefined;
+  /** How the labels of signatures begin that are commitments. Default `comm-`. */
+  readonly labels?: string | undefined;
 }
 
 /**
@@ -61,7 +63,7 @@ export function decodeHttp(form: HttpForm, options: DecodeOptions = {}): Value {
   if (options.checkDigest && hasWrongDigest(form))
     throw new AoError('wrong-digest', 'The body is not the one that its content-digest names.');
   const decoded = decodeHttpsig(form);
-  const commitments = readSignatureFields(decoded);
+  const commitments = readSignatureFields(decoded, options.labels);
   if (!commitments) return decodeStructured(decoded.tabm);
   return decodeStructured(decoded.tabm.without(...commitments.keys()).with([['commitments', commitments]]));
 }

@@ -48,6 +48,10 @@ const PLACED = new Set([
   'ao-types',
 ]);
 
+/** Parameter of a signature that a client made with the bare modulus as its key ID. It is no part of what is signed. */
+const KEY_FORM = 'key-form';
+/** How the labels of commitments begin. */
+const OWN_LABELS = 'comm-';
 const FIRST_PARAMETERS = ['tag', 'created', 'expires', 'nonce'];
 
 /**
@@ -119,14 +123,14 @@ function parameterText(value: Value): string {
 }
 
 /**
- * Commitments from the two fields of what was decoded. Fields that do not both begin with `comm-` are not ours
+ * Commitments from the two fields of what was decoded. Fields that do not both begin with `prefix` are not ours
  * and give none.
  * @throws AoError `bad-structured-field`, `bad-signature-input`, `bad-commitment`
  */
-export function readSignatureFields(decoded: DecodedHttpsig): Message | undefined {
+export function readSignatureFields(decoded: DecodedHttpsig, prefix = OWN_LABELS): Message | undefined {
   const signatureField = textOf(decoded.headers.get('signature'));
   const inputField = textOf(decoded.headers.get('signature-input'));
-  if (!signatureField?.startsWith('comm-') || !inputField?.startsWith('comm-')) return undefined;
+  if (!signatureField?.startsWith(prefix) || !inputField?.startsWith(prefix)) return undefined;
   const inputs = parseDictionary(inputField);
   const commitments = new Map<string, Value>();
   for (const [label, member] of parseDictionary(signatureField)) {
@@ -135,12 +139,17 @@ export function readSignatureFields(decoded: DecodedHttpsig): Message | undefine
       throw new AoError('bad-signature-input', `The signature ${label.slice(0, 60)} is not described.`);
     const { bytes } = member.bare;
     const id = toBase64Url(bytes.length === 32 ? bytes : sha256(bytes));
-    commitments.set(id, readCommitment(bytes, input, decoded));
+    commitments.set(id, readCommitment(bytes, input, decoded, prefix !== OWN_LABELS));
   }
   return commitments.size ? new Message(commitments) : undefined;
 }
 
-function readCommitment(signature: Uint8Array, input: InnerList, decoded: DecodedHttpsig): Message {
+function readCommitment(
+  signature: Uint8Array,
+  input: InnerList,
+  decoded: DecodedHttpsig,
+  bareKeys: boolean,
+): Message {
   const fields = new Map<string, Value>();
   for (const [name, bare] of input.parameters) fields.set(name, fieldOf(name, bare));
   const alg = textOf(fields.get('alg'));
@@ -161,9 +170,13 @@ function readCommitment(signature: Uint8Array, input: InnerList, decoded: Decode
   const committed = keysOfComponents(names, decoded.headers as ReadonlyMap<string, Binary>, decoded.bodyKeys);
   fields.set('committed', new Message(new Map(committed.map((key, index) => [String(index + 1), key]))));
   fields.set('signature', toBase64Url(signature));
-  const committer = committerOfKeyid(textOf(fields.get('keyid')) ?? '');
+  const keyid = textOf(fields.get('keyid')) ?? '';
+  const bare = (bareKeys || textOf(fields.get(KEY_FORM)) === 'bare') && !keyid.includes(':');
+  const committer = committerOfKeyid(keyid, bare);
   fields.delete('committer');
   if (committer !== undefined) fields.set('committer', committer);
+  // Under a label of ours a bare key names nobody, unless it says that a client signed so.
+  if (committer !== undefined && bare) fields.set(KEY_FORM, 'bare');
   return new Message(fields);
 }
 

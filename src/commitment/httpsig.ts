@@ -272,7 +272,10 @@ function coveredKeys(tabm: Tabm, keys: readonly string[]): string[] | string {
  * and take the components in the order of the committed keys (messages.md §15).
  */
 function* candidates(tabm: Tabm, keys: readonly string[], commitment: Message): Generator<Components> {
-  if (!textOf(commitment.get('keyid'))!.includes(':')) yield ofClient(tabm, keys);
+  if (textOf(commitment.get('type')) === RSA_TYPE && !textOf(commitment.get('keyid'))!.includes(':')) {
+    yield ofClient(tabm, keys);
+    return;
+  }
   const first = componentsOf(tabm);
   yield first;
   const escaped = keys.some((key) => isIdShaped(key)) ? escapeIds(tabm) : undefined;
@@ -301,7 +304,7 @@ function ofClient(tabm: Tabm, keys: readonly string[]): Components {
     const name = [key, linkKey(key)].find((candidate) => all.has(candidate)) ?? 'content-digest';
     if (all.has(name) && !names.includes(name)) names.push(name);
   }
-  return { names: byteOrder(names), values: all };
+  return { names: byteOrder(names), values: all, plain: true };
 }
 
 function escapeIds(tabm: Tabm): Tabm {

@@ -66,8 +66,8 @@ const MAX_KNOWN = 256;
 function publicKey(keyid: string): KeyMaterial {
   let material = known.get(keyid);
   if (material) return material;
-  const key = keyid.startsWith('publickey:') ? octets(keyid.slice('publickey:'.length)) : undefined;
-  if (!key || keyid !== publicKeyid(key))
+  const key = keyid.startsWith('publickey:') ? octets(keyid.slice('publickey:'.length)) : bareKey(keyid);
+  if (!key || (keyid.startsWith('publickey:') && keyid !== publicKeyid(key)))
     throw new AoError('bad-keyid', 'A public key in a key ID is not written as it must be.');
   material = { scheme: 'publickey', key, committer: addressOf(key) };
   known.set(keyid, material);
@@ -75,11 +75,27 @@ function publicKey(keyid: string): KeyMaterial {
   return material;
 }
 
-/** Committer that a key ID from the wire implies; undefined where it has none or can not be read. */
-export function committerOfKeyid(keyid: string): string | undefined {
+/**
+ * An RSA modulus by itself, in one of the two alphabets without padding or with: how clients write it that were made
+ * before key IDs named their scheme (messages.md §15).
+ */
+function bareKey(keyid: string): Uint8Array | undefined {
+  if (keyid.length < MIN_BARE || keyid.includes(':')) return undefined;
+  const key = octets(keyid);
+  return key && (keyid === toBase64Url(key) || keyid === toBase64(key)) ? key : undefined;
+}
+
+/** Characters of the shortest modulus that is taken, of 2048 bits: no short text may pass for a key. */
+const MIN_BARE = 342;
+
+/**
+ * Committer that a key ID from the wire implies; undefined where it has none or can not be read. A bare modulus names
+ * one only where its `bare` form is the client's custom.
+ */
+export function committerOfKeyid(keyid: string, bare = false): string | undefined {
   if (keyid.startsWith('secret:')) return keyid.slice('secret:'.length);
-  if (!keyid.startsWith('publickey:')) return undefined;
-  const key = octets(keyid.slice('publickey:'.length));
+  const named = keyid.startsWith('publickey:');
+  const key = named ? octets(keyid.slice('publickey:'.length)) : bare ? bareKey(keyid) : undefined;
   return key && key.length !== 32 ? addressOf(key) : undefined;
 }
 

@@ -13,6 +13,8 @@ import { signatureFieldsOf } from './own-signature.ts';
 export interface Components {
   readonly names: readonly string[];
   readonly values: ReadonlyMap<string, Binary>;
+  /** Names are written as they are, also those that the reference writes with `@`. */
+  readonly plain?: boolean;
 }
 
 /** The message restricted to these keys, each found under its name or as a link. Absent keys are left out. */
@@ -60,7 +62,7 @@ export function signatureBase(components: Components, commitment: Message): Uint
   for (const name of components.names) {
     const bare = name.startsWith('@') ? name.slice(1) : name;
     out += `"${bare}": ${textOf(components.values.get(name))!}\n`;
-    list += `${list ? ' ' : ''}${writeString(DERIVED.has(bare) ? `@${bare}` : bare)}`;
+    list += `${list ? ' ' : ''}${writeString(DERIVED.has(bare) && !components.plain ? `@${bare}` : bare)}`;
   }
   // Without any component the base begins with a line feed all the same.
   if (out === '') out = '\n';

@@ -14,6 +14,7 @@ import type { LiveProcess } from './process-live.ts';
 import { asRole, runAs, type Role } from './process-roles.ts';
 import { Processes } from './processes.ts';
 import { withFork } from './machine-fork.ts';
+import { withRaw } from './raw-result.ts';
 import { integerOf, readKey, textOf } from './values.ts';
 
 function open(base: Message, context: Context): Promise<LiveProcess> {
@@ -136,7 +137,9 @@ const results: KeyFunction = async (base, request, context) => {
     return callDevice('message@1.0', 'results', base, request, context);
   const { status, value } = await (await open(base, context)).compute(wanted, context);
   if (status !== 'ok' || !(value instanceof Message)) return { status, value };
-  return value.get('results') ?? { status: 'error', value: Atom.notFound };
+  const left = await readKey(value, 'results', context);
+  if (left === undefined) return { status: 'error', value: Atom.notFound };
+  return left instanceof Message ? withRaw(left, context) : left;
 };
 
 const info: KeyFunction = () => ({

@@ -14,10 +14,12 @@ import { byteOrder } from '../message/order.ts';
 import { Atom, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Device, KeyFunction, Result } from '../resolver/device.ts';
+import { aboutMessage } from '../resolver/request-marks.ts';
 import { callDevice } from './direct.ts';
 import { definitionOf } from './process-definition.ts';
 import { Processes } from './processes.ts';
 import { finishPush, isUnfinished, pushWrite, readDelivered, type Delivered } from './push-queue.ts';
+import { withRaw } from './raw-result.ts';
 import { ALSO_WRITE } from './scheduler.ts';
 import { addressesOf } from './scheduler-location.ts';
 import { integerOf, readFirst, readKey, setKeys, textOf } from './values.ts';
@@ -60,7 +62,12 @@ async function pushMessage(base: Message, request: Message, context: Context): P
   const slot = integerOf(value.get('slot'));
   if (slot === undefined) return { status: 'ok', value };
   const depth = integerOf(request.get('result-depth')) ?? 1;
-  return inMode(base, request, { slot, shown: BigInt(slot), depth, hops: 0 }, context);
+  const pushed = await inMode(base, request, { slot, shown: BigInt(slot), depth, hops: 0 }, context);
+  if (!(pushed.value instanceof Message) || !(body instanceof Message)) return pushed;
+  // aoconnect asks for JSON and reads the results in the words of a compute unit.
+  const json = textOf(request.get('require-codec'))?.includes('json') && depth > 0;
+  const shown = json && pushed.status === 'ok' ? await withRaw(pushed.value, context) : pushed.value;
+  return { ...pushed, value: aboutMessage(shown, messageId(body, 'signed')) };
 }
 
 function asProcess(base: Message): Message {

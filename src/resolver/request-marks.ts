@@ -36,3 +36,15 @@ function sameKey(request: Message, element: Message, key: string): boolean {
 export function withSigners(message: Message, signers: readonly string[]): Message {
   return message.withPrivate({ [SIGNERS]: signers });
 }
+
+/** Private key of an answer: the ID of the message that it came of. */
+const ABOUT = 'about-message';
+
+/** The answer with the ID of the message that was sent, for a client that did not make that ID itself. */
+export function aboutMessage(answer: Message, id: string): Message {
+  return answer.withPrivate({ [ABOUT]: id });
+}
+
+export function messageAnswered(answer: Message): string | undefined {
+  return answer.private[ABOUT] as string | undefined;
+}

@@ -13,6 +13,7 @@ import { Atom, binaryBytes, isBinary, Link, type Value } from '../../message/val
 import type { HttpRequest, HttpResponse } from '../../resolver/context.ts';
 import type { NodeContext } from '../../resolver/node-context.ts';
 import { isFalse } from '../../resolver/options.ts';
+import { messageAnswered } from '../../resolver/request-marks.ts';
 import { statusOf } from '../../resolver/status.ts';
 import { setCookieLines } from './cookies.ts';
 import { codecOf, DEFAULT_CODEC } from './mime.ts';
@@ -60,6 +61,9 @@ export async function toResponse(
   const headers = new Map<string, string>();
   for (const [name, value] of encoded.headers) headers.set(name, fromBytes(binaryBytes(value)));
   for (const [name, value] of corsHeaders(request)) if (!headers.has(name)) headers.set(name, value);
+  const sent = messageAnswered(answer);
+  // Beside a body of its own a header is no key of the answer.
+  if (sent !== undefined && form.codec !== DEFAULT_CODEC) headers.set('message', sent);
   const list: [string, string][] = [...headers];
   for (const line of setCookieLines(answer.private['set-cookie'])) list.push(['set-cookie', line]);
   return { status, headers: list, body: encoded.body ?? new Uint8Array(0) };

@@ -16,6 +16,7 @@ import { isTrue } from '../../resolver/options.ts';
 import { splitQuery, type Query } from '../../resolver/path.ts';
 import { withSigners } from '../../resolver/request-marks.ts';
 import { markTransport } from '../../resolver/transport-keys.ts';
+import { CLIENT_LABELS, isClientSigned, verifyClientSignatures } from './client-signature.ts';
 import { decodeItem } from './item.ts';
 import { codecOf, DEFAULT_CODEC } from './mime.ts';
 import { parseCookies } from './cookies.ts';
@@ -31,7 +32,7 @@ export async function toSingleton(request: HttpRequest, context: NodeContext): P
   const hasSignature = request.headers.some(([name]) => name.toLowerCase() === 'signature');
   const form = httpForm(request.headers, request.body.length > 0 || hasSignature ? request.body : undefined);
   const { query } = splitQuery(request.target);
-  const { message, signers } = await decode(form, query, context);
+  const { message, signers } = await decode(form, query, request, context);
   const signed = new Set([...commitmentsOf(message).values()].flatMap(committedKeys));
   const complete = addTransport(message, signed, form, query, request);
   return withSigners(markTransport(complete, new Set([...signed, ...queryNames(query)])), signers);
@@ -43,14 +44,21 @@ interface Decoded {
   readonly signers: readonly string[];
 }
 
-async function decode(form: HttpForm, query: Query, context: NodeContext): Promise<Decoded> {
+async function decode(
+  form: HttpForm,
+  query: Query,
+  request: HttpRequest,
+  context: NodeContext,
+): Promise<Decoded> {
   const asked = text(query.get('codec-device')) ?? text(form.headers.get('codec-device'));
   const contentType = text(query.get('content-type')) ?? text(form.headers.get('content-type'));
   const fallback = text(context.option('default-codec')) ?? DEFAULT_CODEC;
   const codec = asked ?? (form.body === undefined ? fallback : codecOf(contentType, fallback));
   switch (codec) {
     case 'httpsig@1.0':
-      return verified(decodeFields(form, query), context);
+      return isClientSigned(form)
+        ? decodeClientSigned(form, query, request, context)
+        : verified(decodeFields(form, query), context);
     case 'ans104@1.0':
       if (form.body === undefined || form.body.length === 0)
         throw new AoError('bad-body', 'A data item was announced, but the body is empty.');
@@ -72,6 +80,26 @@ function decodeFields(form: HttpForm, query: Query): Message {
   const message = decodeHttpMessage(form, { checkDigest: digest });
   if (message.has('commitments')) return withOnlyCommitted(message);
   return withQuery(message, query);
+}
+
+/**
+ * What a JavaScript client signed: where the message itself bears the signature out, it stays with it as a commitment.
+ * @throws AoError `bad-signature`, `wrong-digest` (400)
+ */
+async function decodeClientSigned(
+  form: HttpForm,
+  query: Query,
+  request: HttpRequest,
+  context: NodeContext,
+): Promise<Decoded> {
+  const signers = await verifyClientSignatures(form, request);
+  const load = (link: Link) => context.cache.load(link);
+  const options = { checkDigest: form.headers.has('content-digest'), labels: CLIENT_LABELS };
+  const message = decodeHttpMessage(form, options);
+  if (message.has('commitments') && (await verifyMessage(message, EVERY, { load })))
+    return { message: withOnlyCommitted(message), signers };
+  // Signed in a form that no message has once it is read (quoted atoms, say): to the message nobody's signature is on it.
+  return { message: decodeFields(form, query), signers: [] };
 }
 
 function withQuery(message: Message, query: Query): Message {
