@@ -22,6 +22,8 @@ export interface BenchContext {
   module(sha256: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** A vector file of the project, as input. */
   vectors(file: string): Promise<unknown>;
+  /** Bytes on the JavaScript heaps of all workers, garbage collected. */
+  heap(): Promise<number>;
 }
 
 export interface Bench {

@@ -14,13 +14,21 @@ async function run(name: string, quick: boolean): Promise<unknown> {
       if (!response.ok) throw new Error(`There is no vector file ${file}.`);
       return response.json();
     },
+    heap: () =>
+      new Promise((resolve) => {
+        self.addEventListener('message', ({ data }: MessageEvent<{ heap: number }>) => resolve(data.heap), {
+          once: true,
+        });
+        self.postMessage({ ask: 'heap' });
+      }),
   };
   const { default: bench } = await modules[name]!();
   return [await bench.run(context)].flat();
 }
 
-self.addEventListener('message', ({ data }: MessageEvent<{ name: string; quick: boolean }>) => {
-  run(data.name, data.quick).then(
+self.addEventListener('message', ({ data }: MessageEvent<{ name?: string; quick?: boolean }>) => {
+  if (data.name === undefined) return;
+  run(data.name, data.quick ?? false).then(
     (measures) => self.postMessage({ measures }),
     (error: unknown) => self.postMessage({ error: error instanceof Error ? error.stack : String(error) }),
   );

@@ -12,6 +12,7 @@ import { chromiumLaunch } from '../setup/chromium.js';
 import { ModuleFiles } from '../setup/module-files.ts';
 import type { AppBench } from './app-bench.ts';
 import type { Measure } from './bench.ts';
+import { workerHeaps } from './heap.ts';
 
 const { values: options } = parseArgs({
   options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, json: { type: 'string' } },
@@ -83,6 +84,7 @@ async function runInWorkers(paths: ReadonlyMap<string, string>): Promise<void> {
       if (broken.has(name)) continue;
       const page = await browser.newPage();
       try {
+        await page.exposeFunction('workerHeaps', await workerHeaps(page));
         await page.goto(`${server.origin}/test/bench/page.html`);
         for (const measure of await measureIn(page, name)) record(name, measure);
       } catch (error) {
