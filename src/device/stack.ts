@@ -26,10 +26,16 @@ const KEYS_OF_MESSAGES = new Set(['commitments', 'ao-types', 'priv']);
 
 /** Base as the stack's entry `key` sees it; undefined if there is no such entry. */
 async function transform(base: Message, key: string, context: Context): Promise<Message | undefined> {
-  const device = await readKey(base.get('device-stack'), key, context);
+  const stack = base.get('device-stack');
+  // Most stacks are plain lists: what needs no loading is not waited for, since every slot comes by here ten times.
+  let device =
+    Array.isArray(stack) && /^[1-9]\d*$/.test(key) ? (stack as Value[])[Number(key) - 1] : undefined;
+  if (device === undefined || device instanceof Link) device = await readKey(stack, key, context);
   if (device === undefined) return undefined;
-  const input = await readKey(base.get('input-prefixes'), key, context);
-  const output = await readKey(base.get('output-prefixes'), key, context);
+  const inputs = base.get('input-prefixes');
+  const outputs = base.get('output-prefixes');
+  const input = inputs === undefined ? undefined : await readKey(inputs, key, context);
+  const output = outputs === undefined ? undefined : await readKey(outputs, key, context);
   const fields = new Map<string, Value>(base.entries());
   const put = (name: string, value: Value | undefined) => value !== undefined && fields.set(name, value);
   put('previous-input-prefix', base.get('input-prefix'));

@@ -56,7 +56,10 @@ export async function readFirst(
   context: Context,
 ): Promise<Value | undefined> {
   for (const [from, path] of places) {
-    const value = await readPath(from, path, context);
+    // Nothing has to be waited for where nothing has to be loaded.
+    const near = from instanceof Message && path !== '' && !path.includes('/');
+    const found = near ? (from.get(path) ?? from.get(path.toLowerCase())) : undefined;
+    const value = near && !(found instanceof Link) ? found : await readPath(from, path, context);
     if (value !== undefined) return value;
   }
   return undefined;
