@@ -29,6 +29,8 @@ export interface OpenOptions {
   database?: string;
   /** URL that lists modules which were downloaded beside the app (default `/modules/index.json`). */
   modules?: string;
+  /** URLs of modules with devices of yours (docs/writing-a-device.md), registered before the node answers. */
+  devices?: readonly (string | URL)[];
   /** Signs what this page sends; without one the node's own key does. */
   wallet?: Wallet;
 }
@@ -56,6 +58,18 @@ export interface OpenNode extends NodeApi {
   use(wallet: Wallet | undefined): void;
   /** What `use` was last told. */
   readonly wallet: Wallet | undefined;
+  /** Devices beside the built-in ones (docs/writing-a-device.md). */
+  readonly devices: {
+    /**
+     * Loads a module of this origin into the node and registers the device that it makes. It stays for as long as this
+     * page is open, also when the node moves to another tab.
+     * @returns the device's name
+     * @throws AoError `bad-device` (400), `foreign-device` (403), `device-exists` (409)
+     */
+    register(module: string | URL): Promise<string>;
+    /** Names of all devices that the node has. */
+    names(): Promise<string[]>;
+  };
   /** Resolves when the Service Worker answers AO paths of this page; `false` if it never will. */
   readonly controlled: Promise<boolean>;
   /** Ends this page's part; the node itself goes on in another tab if one is open. */
@@ -91,9 +105,11 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
   const controlled = startService(options.serviceWorker ?? '/service-worker.js');
   const connection = new Connection(options, controlled);
   const listeners = new Set<(event: NodeEventData) => void>();
-  connection.onConnect = (remote) => {
+  connection.onConnect = async (remote) => {
     const tell = (event: NodeEventData) => listeners.forEach((listener) => listener(event));
     remote.subscribe(proxy(tell)).catch(() => {});
+    // A node that another tab leads may not know the devices of this page.
+    await Promise.all(connection.devices.map((url) => remote.registerDevice(url).catch(() => {})));
     tell({ type: 'node' });
   };
   await connection.remote();
@@ -101,6 +117,15 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
   let wallet = options.wallet;
   const own = {
     controlled,
+    devices: {
+      async register(module: string | URL): Promise<string> {
+        const url = new URL(module, location.href).href;
+        const name: string = await connection.call('registerDevice', [url]);
+        connection.addDevice(url);
+        return name;
+      },
+      names: (): Promise<string[]> => connection.call('deviceNames', []),
+    },
     get wallet(): Wallet | undefined {
       return wallet;
     },
@@ -153,7 +178,9 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
 
 /** Keeps a port to whichever worker is the node now, and makes calls on it. */
 class Connection {
-  onConnect: (remote: Remote<NodePort>) => void = () => {};
+  onConnect: (remote: Remote<NodePort>) => Promise<void> = async () => {};
+  /** URLs of devices that this page wants the node to have, wherever it runs. */
+  devices: readonly string[];
   readonly #options: OpenOptions;
   readonly #database: string;
   readonly #leave: () => void;
@@ -166,6 +193,7 @@ class Connection {
 
   constructor(options: OpenOptions, controlled: Promise<boolean>) {
     this.#options = options;
+    this.devices = (options.devices ?? []).map((module) => new URL(module, location.href).href);
     this.#controlled = controlled;
     this.#gone.promise.catch(() => {});
     navigator.serviceWorker?.addEventListener('message', this.#onServiceMessage);
@@ -180,6 +208,10 @@ class Connection {
     return this.#worker !== undefined;
   }
 
+  addDevice(url: string): void {
+    if (!this.devices.includes(url)) this.devices = [...this.devices, url];
+  }
+
   #lead(): void {
     const worker = (this.#options.createWorker ?? startWorker)();
     this.#worker = worker;
@@ -190,7 +222,7 @@ class Connection {
       );
     };
     const { modules = '/modules/index.json' } = this.#options;
-    worker.postMessage({ type: 'beamlet:start', database: this.#database, modules });
+    worker.postMessage({ type: 'beamlet:start', database: this.#database, modules, devices: this.devices });
     this.#reset();
   }
 
@@ -229,7 +261,7 @@ class Connection {
           return false;
         });
         if (hello) {
-          this.onConnect(remote);
+          await Promise.race([this.onConnect(remote), gone.catch(() => undefined)]);
           return remote;
         }
       }

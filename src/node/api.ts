@@ -25,6 +25,7 @@ import type { Result } from '../resolver/device.ts';
 import type { NodeEvent } from '../resolver/context.ts';
 import type { Node } from './node.ts';
 import { dryRunOn } from './legacynet/dry-run.ts';
+import { registerModule } from './device-module.ts';
 import { encodeStored, messageReport } from './message-view.ts';
 import { Once } from './once.ts';
 import { exportProcess, importProcess } from './process-file.ts';
@@ -215,6 +216,8 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
     verifiableSamples: () => verifiableSamples(),
     evidenceList: () => verifications.evidenceList(),
     checkEvidence: async (file) => checkEvidence(parseEvidence(file), context),
+    registerDevice: (url) => registerModule(url, context, globalThis.location?.origin ?? ''),
+    deviceNames: async () => context.devices.names(),
     storage: () => storageReport(context),
     freeStorage: () => freeStorage(context),
     persist: async () => (await globalThis.navigator?.storage?.persist?.()) ?? false,

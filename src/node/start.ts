@@ -9,6 +9,7 @@ import { openIndexedDb } from '../store/indexeddb.ts';
 import { MemoryStore } from '../store/memory.ts';
 import type { Store } from '../store/store.ts';
 import { nodeApi, type NodeService } from './api.ts';
+import { registerModule } from './device-module.ts';
 import { createNode } from './node.ts';
 import { withSamplePeers } from './sample-peer.ts';
 import { watchStorage } from './storage.ts';
@@ -19,6 +20,8 @@ export interface StartMessage {
   readonly database: string;
   /** URL of the list of modules that were downloaded beside the app. */
   readonly modules: string;
+  /** URLs of modules with devices, registered before the node answers. */
+  readonly devices?: readonly string[];
 }
 
 /** Handles the messages of the worker's own channel. */
@@ -33,11 +36,18 @@ export function serveNode(scope: DedicatedWorkerGlobalScope, createWorker: () =>
   });
 }
 
-async function start({ database, modules }: StartMessage, createWorker: () => Worker): Promise<NodeService> {
+async function start(
+  { database, modules, devices = [] }: StartMessage,
+  createWorker: () => Worker,
+): Promise<NodeService> {
   await alone(database);
   const { store, kind } = await openStore(database);
   const node = await createNode({ store, createWorker, http: withSamplePeers(fetchTransport()) });
   watchStorage(node.context);
+  for (const url of devices)
+    await registerModule(url, node.context, location.origin).catch((thrown: unknown) =>
+      console.warn(`The device of ${url} could not be registered.`, thrown),
+    );
   // Pushes that a closed tab left half-way go on by themselves.
   resumePushes(node.context).catch((thrown: unknown) => console.warn('A push could not be resumed.', thrown));
   return nodeApi(node, { storage: kind, modules });

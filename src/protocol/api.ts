@@ -569,6 +569,13 @@ export interface NodeApi extends FollowApi {
   exportReport(id: string): Promise<Uint8Array>;
   /** A piece of evidence as a file that anybody can check. */
   evidence(id: string): Promise<Uint8Array>;
+  /**
+   * Loads a module of this origin and registers the device that it makes (docs/writing-a-device.md); answers the
+   * device's name. Pages use `node.devices`, which also registers it anew when the node moves to another tab.
+   */
+  registerDevice(url: string): Promise<string>;
+  /** Names of all devices that the node has. */
+  deviceNames(): Promise<string[]>;
   storage(): Promise<StorageReport>;
   /** Removes what can be computed again: kept results, old snapshots, old states. Answers what is there then. */
   freeStorage(): Promise<StorageReport>;
