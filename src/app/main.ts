@@ -2,11 +2,9 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { pwa } from './lib/pwa.svelte.ts';
 import { session } from './lib/session.svelte.ts';
-import { wallets } from './lib/wallets.svelte.ts';
 import './styles/tokens.css';
 import './styles/base.css';
 
-session.onOpen = () => wallets.restore();
 void session.open();
 pwa.start();
 

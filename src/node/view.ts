@@ -39,10 +39,12 @@ export async function summary(id: string, context: NodeContext): Promise<Process
   const head = await requireHead(id, context);
   const computed = await newestSlot(context.store, id);
   const record = computed < 0 ? undefined : await context.store.get<SlotRecord>('slots', [id, computed]);
+  const defined = head.name && head.kind ? undefined : await context.cache.read(id);
+  const definition = defined instanceof Message ? defined : Message.empty;
   return {
     id,
-    name: head.name ?? '',
-    kind: head.kind ?? 'process',
+    name: head.name ?? textOf(definition.get('name')) ?? '',
+    kind: head.kind ?? kindOf(definition),
     slot: head.slot,
     computed,
     own: head.own,
@@ -50,6 +52,16 @@ export async function summary(id: string, context: NodeContext): Promise<Process
     lastActivity: Math.max(head.timestamp, record?.at ?? 0, head.created),
     ...(head.trouble ? { trouble: head.trouble } : {}),
   };
+}
+
+/** What runs a process, in a word, where nobody noted it when it was made. */
+function kindOf(definition: Message): string {
+  const device = textOf(definition.get('execution-device')) ?? '';
+  if (device.startsWith('lua')) return 'lua';
+  if (device.startsWith('stack')) return 'wasm64';
+  if (device.startsWith('genesis-wasm') || textOf(definition.get('variant')) === 'ao.TN.1')
+    return 'legacynet';
+  return 'process';
 }
 
 function textOf(value: Value | undefined): string | undefined {

@@ -117,11 +117,13 @@ for (const colorScheme of ['light', 'dark'] as const)
         '/storage',
         '/verify',
         '/nodes',
+        '/follow',
         '/nowhere',
         `/process/${id}/prompt`,
         `/process/${id}/slots?slot=0`,
         `/process/${id}/state?at=0`,
         `/process/${id}/state?at=0&with=1`,
+        `/process/${id}/verify`,
         `/process/${id}/about`,
       ]) {
         await page.goto(`/#${hash}`);

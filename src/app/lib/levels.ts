@@ -47,6 +47,13 @@ const WORDS: Record<Level, LevelWords> = {
   },
 };
 
+export const LEVEL_ICONS = {
+  proven: 'check',
+  signed: 'signature',
+  unchecked: 'question',
+  contradicted: 'alert',
+} as const;
+
 export function levelWords(level: Level): LevelWords {
   return WORDS[level];
 }

@@ -13,6 +13,7 @@ export type Route =
   | { screen: 'path'; target: string }
   | { screen: 'message'; id: string; query: Record<string, string> }
   | { screen: 'verify'; query: Record<string, string> }
+  | { screen: 'follow'; query: Record<string, string> }
   | { screen: 'nodes' }
   | { screen: 'storage' }
   | { screen: 'lost'; hash: string };
@@ -29,7 +30,7 @@ export function parseRoute(hash: string): Route {
   if (screen === '') return { screen: 'home', spawn: false };
   if (screen === 'new') return { screen: 'home', spawn: true };
   if (screen === 'nodes' || screen === 'storage') return { screen };
-  if (screen === 'verify') return { screen, query };
+  if (screen === 'verify' || screen === 'follow') return { screen, query };
   if (screen === 'message' && id) return { screen, id, query };
   if (screen === 'process' && id) {
     const known = PROCESS_TABS.find((name) => name === (tab ?? 'prompt'));
@@ -49,7 +50,8 @@ export function toHash(route: Route): string {
     case 'message':
       return `#/message/${route.id}${queryText(route.query)}`;
     case 'verify':
-      return `#/verify${queryText(route.query)}`;
+    case 'follow':
+      return `#/${route.screen}${queryText(route.query)}`;
     case 'lost':
       return `#${route.hash}`;
     default:

@@ -1,6 +1,7 @@
 /** The open node and what the whole app knows of it: one connection, kept current by the node's events. */
 import {
   openNode,
+  type Followed,
   type NodeInfo,
   type OpenNode,
   type ProcessSummary,
@@ -9,6 +10,7 @@ import {
 import { SvelteMap } from 'svelte/reactivity';
 import { failure, type Failure } from './errors.ts';
 import { toasts } from './toasts.svelte.ts';
+import { walletChosen } from './wallet-choice.ts';
 
 class Session {
   phase = $state<'opening' | 'open' | 'failed'>('opening');
@@ -16,11 +18,11 @@ class Session {
   info = $state.raw<NodeInfo | undefined>();
   processes = $state.raw<ProcessSummary[] | undefined>();
   verifications = $state.raw<Verification[]>([]);
+  /** Legacynet processes of other schedulers that are run here. */
+  followed = $state.raw<Followed[]>([]);
   online = $state(navigator.onLine);
   /** Grows with every event of a process: what shows the process reads it to know when to read again. */
   readonly changes = new SvelteMap<string, number>();
-  /** Called once the node is open, before anything is shown. */
-  onOpen: () => void = () => {};
   #node: OpenNode | undefined;
   #refreshing: Promise<void> | undefined;
   #again = false;
@@ -38,10 +40,12 @@ class Session {
     try {
       const node = await openNode();
       this.#node = node;
-      this.onOpen();
+      // Before anything can be sent: who signs is what the user chose at the last visit.
+      if (walletChosen()) (await import('./wallets.svelte.ts')).wallets.restore();
       node.subscribe((event) => {
         if (event.type === 'notice') toasts.show(event.text, event.level);
         else if (event.type === 'verification') void this.#readVerifications();
+        else if (event.type === 'followed') void this.#readFollowed();
         else {
           if (event.type !== 'node') this.changes.set(event.id, (this.changes.get(event.id) ?? 0) + 1);
           void this.refresh();
@@ -75,11 +79,16 @@ class Session {
     this.verifications = await this.node.verifications();
   }
 
+  async #readFollowed(): Promise<void> {
+    this.followed = await this.node.followed();
+  }
+
   async #read(): Promise<void> {
     const [info, processes] = await Promise.all([
       this.node.info(),
       this.node.processes(),
       this.#readVerifications(),
+      this.#readFollowed(),
     ]);
     this.info = info;
     this.processes = processes.toSorted((a, b) => b.lastActivity - a.lastActivity);

@@ -14,8 +14,7 @@ import {
 import { failure, type Failure } from './errors.ts';
 import { session } from './session.svelte.ts';
 import { toasts } from './toasts.svelte.ts';
-
-const KEY = 'beamlet:wallet';
+import { keepWalletChoice, walletChosen } from './wallet-choice.ts';
 
 /** What of a wallet is shown. */
 interface Shown {
@@ -46,7 +45,7 @@ class Wallets {
 
   /** The wallet of the last visit, where that takes no question to the user. */
   restore(): void {
-    const kind = read();
+    const kind = walletChosen();
     if (!kind) return;
     const name = WALLET_NAMES[kind];
     const opening = openWallet(kind, { silent: true });
@@ -65,7 +64,7 @@ class Wallets {
 
   async useFile(file: File, keep: boolean): Promise<void> {
     await this.#try('file', () => openKeyFile(file, { keep }));
-    if (!keep) forgetChoice();
+    if (!keep) keepWalletChoice(undefined);
   }
 
   /** Back to the node's own key; the wallet forgets this page where it can. */
@@ -75,7 +74,7 @@ class Wallets {
     this.#wallet = undefined;
     this.shown = undefined;
     this.problem = undefined;
-    forgetChoice();
+    keepWalletChoice(undefined);
     session.node.use(undefined);
     await wallet?.disconnect();
   }
@@ -95,7 +94,7 @@ class Wallets {
     this.problem = undefined;
     try {
       this.#take(await open());
-      localStorage.setItem(KEY, kind);
+      keepWalletChoice(kind);
     } catch (thrown) {
       this.problem = failure(thrown);
     } finally {
@@ -147,23 +146,6 @@ function waiting(kind: WalletKind, name: string, opening: Promise<Wallet>): Wall
     onChange: () => () => {},
     disconnect: async () => {},
   };
-}
-
-function read(): WalletKind | undefined {
-  try {
-    const kind = localStorage.getItem(KEY);
-    return kind && kind in WALLET_NAMES ? (kind as WalletKind) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function forgetChoice(): void {
-  try {
-    localStorage.removeItem(KEY);
-  } catch {
-    // Storage denied: nothing was kept either.
-  }
 }
 
 export const wallets = new Wallets();
