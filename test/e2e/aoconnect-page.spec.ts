@@ -52,7 +52,14 @@ async function openDapp(page: Page): Promise<Setting> {
     const answer = await fetch('/~legacynet@1.0/gateway/tx', { method: 'POST', body });
     return ((await answer.json()) as { id: string }).id;
   }, MODULE_TAGS);
-  return { module, scheduler: node, authority: node, owner: wallet.address, browserBuild: true };
+  return {
+    module,
+    scheduler: node,
+    authority: node,
+    owner: wallet.address,
+    browserBuild: true,
+    patience: 30_000,
+  };
 }
 
 test('legacy mode', async ({ page }) => {

@@ -31,6 +31,8 @@ export interface Setting {
   readonly owner: string;
   /** The client's browser build: it refuses every item that it checks, its own too, and can not sign over HTTP. */
   readonly browserBuild: boolean;
+  /** Milliseconds that what is pushed may take to arrive. */
+  readonly patience: number;
 }
 
 /** What a step answered; the sentence of its error where it was refused. */
@@ -44,7 +46,7 @@ interface Result {
 
 /** Everything that aoconnect has in legacy mode. */
 export async function legacyProgram(ao: Client, signer: unknown, setting: Setting): Promise<Seen> {
-  const { module, scheduler, authority, owner, browserBuild } = setting;
+  const { module, scheduler, authority, owner, browserBuild, patience } = setting;
   const seen: Seen = {};
   const tags = (record: Record<string, string>) =>
     Object.entries(record).map(([name, value]) => ({ name, value }));
@@ -77,7 +79,8 @@ export async function legacyProgram(ao: Client, signer: unknown, setting: Settin
     ao.dryrun!({ process, Owner: owner, tags: tags({ Action: 'Eval' }), data });
   /** Asks until a dry run answers this: what is pushed arrives when it arrives. */
   const until = async (step: string, process: string, data: string, wanted: RegExp) => {
-    for (let tries = 0; tries < 60; tries++) {
+    const end = Date.now() + patience;
+    while (Date.now() < end) {
       const said = (await dry(process, data)).Output?.data;
       seen[step] = said;
       if (wanted.test(String(said))) return;
@@ -87,6 +90,7 @@ export async function legacyProgram(ao: Client, signer: unknown, setting: Settin
 
   const one = await spawn('one');
   const two = await spawn('two');
+  if (!one || !two) return seen;
   await say('count', one, 'Count = (Count or 0) + 1; return Count');
   await say('error', one, 'Count = 50; error("boom")');
   await say('print', one, 'print("said"); return Count');

@@ -1,6 +1,5 @@
 /** The unmodified `@permaweb/aoconnect` against `npm run bridge`: mainnet mode, and legacy mode against the units. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { connect, createDataItemSigner, createSigner } from '@permaweb/aoconnect';
@@ -13,27 +12,32 @@ import {
   type Setting,
 } from './aoconnect-program.ts';
 import { checkLegacy, checkMainnet } from './aoconnect-seen.ts';
-import { Bridge } from './bridge.ts';
+import { startBridge, type RunningBridge } from './running-bridge.ts';
 import { TestWallet } from './wallet.ts';
 
-const profile = mkdtempSync(join(tmpdir(), 'beamlet-aoconnect-'));
 const wallet = TestWallet.make();
-let bridge: Bridge | undefined;
+let bridge: RunningBridge | undefined;
 let setting: Setting;
 
 test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
   test.setTimeout(180_000);
-  bridge = await Bridge.start(profile);
+  bridge = await startBridge();
   const { node } = bridge;
   const module = await uploadModule();
-  setting = { module, scheduler: node, authority: node, owner: wallet.address, browserBuild: false };
+  setting = {
+    module,
+    scheduler: node,
+    authority: node,
+    owner: wallet.address,
+    browserBuild: false,
+    patience: 30_000,
+  };
 });
 
 test.afterAll(async () => {
   await bridge?.stop();
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 });
 
 /** The aos module as an item, given to the node as to a bundler. */

@@ -43,6 +43,11 @@ export class TestWallet {
     return item.getRaw();
   }
 
+  /** The ID of an item of this wallet. */
+  static idOf(item: Uint8Array): string {
+    return createHash('sha256').update(item.subarray(2, 514)).digest('base64url');
+  }
+
   /** RSA-PSS over octets, as `signMessage` of the extension. */
   sign(octets: Uint8Array, hash: string): Buffer {
     const key = createPrivateKey({ key: this.jwk, format: 'jwk' });

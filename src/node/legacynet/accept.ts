@@ -39,8 +39,8 @@ function check(taken: Taken): void {
   if (type !== 'Message' && type !== 'Process') throw bad('The item is neither a Message nor a Process.');
   if (type === 'Process' && !(tag(taken, 'Module') && tag(taken, 'Scheduler')))
     throw bad('A Process needs the tags Module and Scheduler.');
-  if (all.some(({ name, value }) => name.includes('+link') || value.includes('+link')))
-    throw bad('Tags with +link are not taken.');
+  if (all.some(({ name, value }) => name.endsWith('+link') || value.endsWith('+link')))
+    throw bad('Tags that end in +link are not taken.');
   if (type === 'Message' && taken.item.target.length !== 32) throw bad('A Message needs a target.');
 }
 

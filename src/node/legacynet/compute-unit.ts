@@ -1,18 +1,16 @@
 /** The routes of a compute unit (process.md §5.2): results of what this node evaluates itself. */
-import { fromBase64, fromBytes, toBase64, toBytes } from '../../base/bytes.ts';
 import { AoError } from '../../base/errors.ts';
 import { PAGE_BYTES, type MemoryImage } from '../../engine/engine.ts';
 import { Schedules } from '../../device/schedules.ts';
 import { integerOf } from '../../device/values.ts';
 import { instanceOf } from '../../device/wasm-instance.ts';
 import type { Context } from '../../resolver/context.ts';
+import { readRange, writeCursor, type Cursor } from './cursors.ts';
 import { dryRunOn, type DryRunMessage } from './dry-run.ts';
 import { slotOf } from './message-slots.ts';
 import { liveProcess, resultOf, type UnitResult } from './results.ts';
 import { idIn, jsonBody, notFound, numberIn, type UnitAnswer, type UnitRequest } from './unit-http.ts';
 
-const DEFAULT_LIMIT = 25;
-const MAX_LIMIT = 1000;
 /** Slots that one page may look at, of which those with errors are left out. */
 const MAX_SCAN = 10_000;
 
@@ -54,37 +52,24 @@ async function result(process: string, named: string, context: Context): Promise
   return resultOf(process, slot, context);
 }
 
-/** Where a page of results ends: an opaque text to clients. */
-interface Cursor {
-  readonly timestamp: number;
-  readonly ordinate: string;
-  readonly sort: 'ASC' | 'DESC';
-}
-
-function writeCursor(cursor: Cursor): string {
-  return toBase64(toBytes(JSON.stringify(cursor)));
-}
-
-/** The slot that a cursor names; a bare number is a timestamp. @throws AoError `bad-cursor` (400) */
-async function slotAt(text: string, process: string, head: number, context: Context): Promise<number> {
-  if (/^\d{1,15}$/.test(text)) {
-    let low = 0;
-    let high = head + 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((await timestampOf(process, middle, context)) > Number(text)) high = middle;
-      else low = middle + 1;
-    }
-    return low - 1;
+/** The slot that a cursor names; for a timestamp that before the first slot of that moment (`from`) or its last (`to`). */
+async function slotAt(
+  { timestamp, ordinate }: Cursor,
+  bound: 'from' | 'to',
+  process: string,
+  head: number,
+  context: Context,
+): Promise<number> {
+  if (ordinate !== undefined) return ordinate;
+  let low = 0;
+  let high = head + 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const at = await timestampOf(process, middle, context);
+    if (bound === 'from' ? at >= timestamp : at > timestamp) high = middle;
+    else low = middle + 1;
   }
-  try {
-    const { ordinate } = JSON.parse(fromBytes(fromBase64(text))) as { ordinate?: unknown };
-    const slot = Number(ordinate);
-    if (Number.isInteger(slot)) return slot;
-  } catch {
-    // Said below.
-  }
-  throw new AoError('bad-cursor', 'This is no cursor of a page of results.');
+  return low - 1;
 }
 
 async function timestampOf(process: string, slot: number, context: Context): Promise<number> {
@@ -92,32 +77,27 @@ async function timestampOf(process: string, slot: number, context: Context): Pro
   return integerOf(found?.assignment.get('timestamp')) ?? 0;
 }
 
-/** `from` is exclusive, `to` inclusive, both seen in the order that is asked for. */
+/** Slots after `from` up to `to`, whichever way they are sorted; those that failed are left out. */
 async function results(process: string, query: URLSearchParams, context: Context) {
   const live = await liveProcess(process, context);
-  const sort = query.get('sort')?.toUpperCase() === 'DESC' ? 'DESC' : 'ASC';
-  const limit = Math.min(Math.max(numberIn(query, 'limit') ?? DEFAULT_LIMIT, 1), MAX_LIMIT);
+  const { from, to, sort, limit } = readRange(query);
   const head = (await Schedules.of(context).head(process, context))?.slot ?? -1;
   if (head >= 0) await live.compute(head, context);
-  const at = async (name: string) => {
-    const text = query.get(name);
-    return text ? slotAt(text, process, head, context) : undefined;
-  };
-  const [from, to] = [await at('from'), await at('to')];
+  const first = from ? (await slotAt(from, 'from', process, head, context)) + 1 : 0;
+  const last = to ? Math.min(await slotAt(to, 'to', process, head, context), head) : head;
   const step = sort === 'ASC' ? 1 : -1;
-  const start = from === undefined ? (sort === 'ASC' ? 0 : head) : from + step;
-  const end = sort === 'ASC' ? Math.min(to ?? head, head) : Math.max(to ?? 0, 0);
+  const left = (slot: number) => first <= slot && slot <= last;
   const edges: { node: UnitResult; cursor: string }[] = [];
-  let slot = start;
-  for (let scanned = 0; scanned < MAX_SCAN && (end - slot) * step >= 0 && edges.length < limit; scanned++) {
+  let slot = sort === 'ASC' ? Math.max(0, first) : last;
+  for (let scanned = 0; scanned < MAX_SCAN && left(slot) && edges.length < limit; scanned++) {
     const node = await resultOf(process, slot, context);
     if (!node.Error) {
       const timestamp = await timestampOf(process, slot, context);
-      edges.push({ node, cursor: writeCursor({ timestamp, ordinate: String(slot), sort }) });
+      edges.push({ node, cursor: writeCursor({ timestamp, ordinate: slot, sort }) });
     }
     slot += step;
   }
-  return { pageInfo: { hasNextPage: (end - slot) * step >= 0 }, edges };
+  return { pageInfo: { hasNextPage: left(slot) }, edges };
 }
 
 /** The machine's memory as it stands after the newest slot that is computed. */

@@ -9,15 +9,21 @@ import type { Context } from '../../resolver/context.ts';
 import type { NamedTag } from './items.ts';
 import { liveProcess, unitResult, type UnitResult } from './results.ts';
 
-/** The message of a dry run, as clients send it. Nothing of it is verified: it changes nothing. */
+/**
+ * The message of a dry run, as clients send it. Nothing of it is verified: it changes nothing. Its sender is the process
+ * in its tag `From-Process`, else its owner.
+ */
 export interface DryRunMessage {
-  readonly Id?: string;
-  readonly Owner?: string;
-  readonly From?: string;
-  readonly Target?: string;
-  readonly Anchor?: string;
-  readonly Data?: string;
-  readonly Tags?: readonly NamedTag[];
+  readonly Id?: string | null;
+  readonly Signature?: string | null;
+  readonly Owner?: string | null;
+  readonly Target?: string | null;
+  readonly Anchor?: string | null;
+  readonly Data?: string | null;
+  readonly Tags?: readonly NamedTag[] | null;
+  /** Milliseconds; default: that of the last evaluation, as for the height. */
+  readonly Timestamp?: number | string | null;
+  readonly 'Block-Height'?: number | string | null;
 }
 
 const MAX_TAGS = 1000;
@@ -33,7 +39,7 @@ export async function dryRunOn(
   context: Context,
   to?: number,
 ): Promise<UnitResult> {
-  const asked = checked(message, process);
+  const asked = textOf(message, process);
   const live = await liveProcess(process, context);
   await upToDate(process, live, context, to);
   const definition = await live.process(context);
@@ -45,7 +51,7 @@ export async function dryRunOn(
     );
   const results = await DryMachines.of(context).run(live, context, async (state) => {
     const moment = await momentOfDryRun(state, process, context);
-    return dryRunText(state, textOf(asked, moment), context);
+    return dryRunText(state, asked(moment), context);
   });
   return unitResult(results, context);
 }
@@ -62,35 +68,49 @@ async function upToDate(process: string, live: LiveProcess, context: Context, to
     });
 }
 
-type Checked = Required<Omit<DryRunMessage, 'From'>> & Pick<DryRunMessage, 'From'>;
-
-/** The message with its defaults. @throws AoError `bad-message` (400) */
-function checked(message: DryRunMessage, process: string): Checked {
-  const { Id = NOBODY, Owner = NOBODY, Target = process, Anchor = '0', Data = '', Tags = [], From } = message;
-  if (!Array.isArray(Tags) || Tags.length > MAX_TAGS)
-    throw new AoError('bad-message', `Tags are a list of up to ${MAX_TAGS}.`);
-  for (const tag of Tags as readonly NamedTag[])
-    if (typeof tag?.name !== 'string' || typeof tag.value !== 'string')
-      throw new AoError('bad-message', 'A tag has a name and a value, both text.');
-  for (const text of [Id, Owner, Target, Anchor, Data, From ?? ''])
-    if (typeof text !== 'string') throw new AoError('bad-message', 'Fields of a message are texts.');
-  return { Id, Owner, Target, Anchor, Data, Tags, ...(From === undefined ? {} : { From }) };
+interface Moment {
+  readonly timestamp: number;
+  readonly blockHeight: number;
 }
 
-/** As the program gets it: at the moment of the last evaluation. */
-function textOf(message: Checked, moment: { timestamp: number; blockHeight: number }): string {
-  const { Id, Owner, Target, Anchor, Data, Tags, From } = message;
-  return JSON.stringify({
-    Id,
-    Data,
-    Owner,
-    Target,
-    Anchor,
-    From: From ?? Tags.find(({ name }) => name === 'From-Process')?.value ?? Owner,
-    Tags: Tags.flatMap(({ name, value }) => (name === 'From' || name === 'Owner' ? [] : [{ name, value }])),
-    Timestamp: moment.timestamp,
-    'Block-Height': moment.blockHeight,
-    Cron: false,
-    'Read-Only': true,
-  });
+/** The text that the program gets, at a moment. @throws AoError `bad-message` (400) */
+function textOf(message: DryRunMessage, process: string): (moment: Moment) => string {
+  const text = (name: 'Id' | 'Signature' | 'Owner' | 'Target' | 'Anchor' | 'Data', otherwise: string) => {
+    const value = message[name] ?? otherwise;
+    if (typeof value !== 'string') throw new AoError('bad-message', `${name} of a message is a text.`);
+    return value;
+  };
+  const number = (name: 'Timestamp' | 'Block-Height') => {
+    const value = message[name] ?? undefined;
+    if (value !== undefined && !Number.isSafeInteger(Number(value)))
+      throw new AoError('bad-message', `${name} of a message is a whole number.`);
+    return value === undefined ? undefined : Number(value);
+  };
+  const tags = message.Tags ?? [];
+  if (!Array.isArray(tags) || tags.length > MAX_TAGS)
+    throw new AoError('bad-message', `Tags are a list of up to ${MAX_TAGS}.`);
+  for (const tag of tags as readonly NamedTag[])
+    if (typeof tag?.name !== 'string' || typeof tag.value !== 'string')
+      throw new AoError('bad-message', 'A tag has a name and a value, both text.');
+  const named = tags as readonly NamedTag[];
+  const owner = text('Owner', NOBODY);
+  const given = {
+    Id: text('Id', NOBODY),
+    Signature: text('Signature', '') || undefined,
+    Data: text('Data', ''),
+    Owner: owner,
+    Target: text('Target', process),
+    Anchor: text('Anchor', '0'),
+    From: named.find(({ name }) => name === 'From-Process')?.value ?? owner,
+    Tags: named.flatMap(({ name, value }) => (name === 'From' || name === 'Owner' ? [] : [{ name, value }])),
+  };
+  const [timestamp, height] = [number('Timestamp'), number('Block-Height')];
+  return (moment) =>
+    JSON.stringify({
+      ...given,
+      Timestamp: timestamp ?? moment.timestamp,
+      'Block-Height': height ?? moment.blockHeight,
+      Cron: false,
+      'Read-Only': true,
+    });
 }

@@ -1,4 +1,5 @@
 /** The routes of a messenger unit (process.md §5.3): takes items, has them scheduled, pushes what comes of them. */
+import { toBytes } from '../../base/bytes.ts';
 import { AoError } from '../../base/errors.ts';
 import { signaturesOf } from '../../device/message-id.ts';
 import { Processes } from '../../device/processes.ts';
@@ -9,7 +10,7 @@ import { deliver } from './delivery.ts';
 import { makeItem, messageJson, takeItem } from './items.ts';
 import { slotOf } from './message-slots.ts';
 import { resultOf } from './results.ts';
-import { idIn, notFound, type UnitAnswer, type UnitRequest } from './unit-http.ts';
+import { idIn, isAssign, notFound, type UnitAnswer, type UnitRequest } from './unit-http.ts';
 
 export async function messengerUnit(request: UnitRequest, context: Context): Promise<UnitAnswer> {
   const { method, path } = request;
@@ -23,7 +24,7 @@ export async function messengerUnit(request: UnitRequest, context: Context): Pro
 }
 
 async function take({ query, http }: UnitRequest, context: Context): Promise<UnitAnswer> {
-  if (query.has('assign')) {
+  if (isAssign(query)) {
     const id = idIn(query, 'assign');
     const placed = await assignForeign(idIn(query, 'process-id'), id, context, (slot, process) => [
       pushWrite(process, slot),
@@ -60,7 +61,11 @@ async function monitor(
       'This node does not evaluate Cron-Interval; schedule messages with ~cron@1.0 instead.',
       { status: 501, detail: { by: signaturesOf(taken.message)[0]?.committer ?? '' } },
     );
-  return { body: { message: method === 'POST' ? 'Process monitored' : 'Process no longer monitored' } };
+  // The units of the network answer these two as text.
+  return {
+    headers: [['content-type', 'text/plain; charset=utf-8']],
+    body: toBytes(method === 'POST' ? 'Monitoring process' : 'Process deleted'),
+  };
 }
 
 /** Sends one message of an outbox once more. */

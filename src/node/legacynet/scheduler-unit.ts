@@ -10,7 +10,7 @@ import { accept, assignForeign } from './accept.ts';
 import { blockHeight, legacySlots, type LegacySlot } from './assignments.ts';
 import { itemJson, messageJson, takeItem, type ItemJson } from './items.ts';
 import { slotOf } from './message-slots.ts';
-import { idIn, notFound, numberIn, type UnitAnswer, type UnitRequest } from './unit-http.ts';
+import { idIn, isAssign, notFound, numberIn, type UnitAnswer, type UnitRequest } from './unit-http.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
@@ -47,14 +47,14 @@ export async function schedulerUnit(request: UnitRequest, context: Context): Pro
 }
 
 async function post({ query, http }: UnitRequest, context: Context): Promise<UnitAnswer> {
-  if (query.has('assign')) {
+  if (isAssign(query)) {
     const id = idIn(query, 'assign');
     const { timestamp } = await assignForeign(idIn(query, 'process-id'), id, context);
-    return { status: 201, body: { timestamp, id } };
+    return { body: { timestamp, id } };
   }
   const taken = await takeItem(http.body, context);
   const { timestamp } = await accept(taken, context);
-  return { status: 201, body: { timestamp, id: taken.id } };
+  return { body: { timestamp, id: taken.id } };
 }
 
 async function nodeOf(process: string, { assignment, item }: LegacySlot, context: Context): Promise<Node> {

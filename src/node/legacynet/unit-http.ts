@@ -51,6 +51,17 @@ export function idIn(query: URLSearchParams, name: string): string {
   return id;
 }
 
+/** True where a foreign message is to be assigned, which takes both names. @throws AoError `bad-assign` (400) */
+export function isAssign(query: URLSearchParams): boolean {
+  const assign = query.has('assign');
+  if (assign !== query.has('process-id'))
+    throw new AoError(
+      'bad-assign',
+      'You must set both process-id and assign to send an assignment, not just one',
+    );
+  return assign;
+}
+
 /** A whole number in a query. @throws AoError `bad-number` (400) */
 export function numberIn(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
