@@ -19,6 +19,11 @@ export interface TrustEntry {
   readonly ovmf?: OvmfLayout;
   readonly products?: readonly Product[];
   readonly minTcb?: Partial<Record<Product, Partial<Tcb>>>;
+  /** Bits of `platform_info` that have to be set: 32 is the check against aliased memory. */
+  readonly requirePlatformBits?: number;
+  /** What the report has to name, hex. */
+  readonly hostData?: string;
+  readonly idKeyDigest?: string;
   /** Where the entry comes from and who looked at it. */
   readonly provenance: string;
   /** Milliseconds since 1970 after which the entry no longer counts. */

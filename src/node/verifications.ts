@@ -10,7 +10,7 @@ import { Schedules } from '../device/schedules.ts';
 import { readHead } from '../device/schedule-records.ts';
 import type { EvidenceInfo, TrustList, Verification, VerifyRequest } from '../protocol/api.ts';
 import type { NodeContext } from '../resolver/node-context.ts';
-import { evidenceText, type Evidence } from '../verify/evidence.ts';
+import { against, evidenceText, type Evidence } from '../verify/evidence.ts';
 import { parseTarget } from '../verify/peer.ts';
 import { reportMessage } from '../verify/report.ts';
 import type { TrustEntry } from '../attestation/trust.ts';
@@ -119,7 +119,7 @@ export class Verifications {
       .map(({ key, value: { kind, process, slot, createdAt, context } }) => {
         const { said, right } = context;
         const values = { ...(said === undefined ? {} : { said }), ...(right === undefined ? {} : { right }) };
-        return { id: String(key), kind, process, slot, createdAt, ...values };
+        return { id: String(key), kind, process, slot, createdAt, against: against(kind), ...values };
       })
       .sort((a, b) => b.createdAt - a.createdAt);
   }

@@ -1,6 +1,5 @@
 /** Level `agreed` (attestation.md §4.4): the same question, the same slot, several nodes. */
 import { AoError } from '../base/errors.ts';
-import type { Value } from '../message/value.ts';
 import { difference } from './compare.ts';
 import type { Answer, Peer } from './peer.ts';
 import { signedBy } from './signed.ts';
@@ -13,7 +12,8 @@ export interface Agreement {
   readonly stale: readonly string[];
   /** The newest slot that any of them speaks of. */
   readonly head: number;
-  readonly answers: readonly { readonly peer: string; readonly said: Value }[];
+  /** Answers that differ. */
+  readonly answers: readonly { readonly peer: string; readonly answer: Answer }[];
   readonly silent: readonly { readonly peer: string; readonly reason: string }[];
 }
 
@@ -32,7 +32,7 @@ export async function agreement(
   const agree = [first.host];
   const differ: string[] = [];
   const stale: string[] = [];
-  const answers: { peer: string; said: Value }[] = [];
+  const answers: { peer: string; answer: Answer }[] = [];
   const silent: { peer: string; reason: string }[] = [];
   const said = claim.value;
   const keys = new Set((await signedBy(claim)).by);
@@ -53,7 +53,7 @@ export async function agreement(
         const answer = await peer.compute(process, slot, path);
         if (difference(withoutEnvelope(answer.value), withoutEnvelope(said))) {
           differ.push(peer.host);
-          answers.push({ peer: peer.host, said: answer.value });
+          answers.push({ peer: peer.host, answer });
           return;
         }
         const { by } = await signedBy(answer);

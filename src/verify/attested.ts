@@ -11,14 +11,17 @@ import { parseReport, type Report as SnpReport } from '../attestation/report.ts'
 import { decodeTcb, productOf, type Product, type Tcb } from '../attestation/tcb.ts';
 import { measurementsOf, reportDataFor, type TrustEntry } from '../attestation/trust.ts';
 import { verifyReport } from '../attestation/verify-report.ts';
-import { equalBytes, fromBase64, fromBytes, toHex } from '../base/bytes.ts';
+import { refuse } from '../attestation/error.ts';
+import { equalBytes, fromBase64, fromBytes, toBase64Url, toHex } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
+import { committedKeys, commitmentsOf, committerOf } from '../commitment/commitment.ts';
 import { contentId } from '../commitment/id.ts';
+import { checkMessage } from '../commitment/verify.ts';
 import { textOf } from '../device/values.ts';
 import { Message } from '../message/message.ts';
 import { Atom, isBinary } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
-import type { Peer } from './peer.ts';
+import type { Answer, Peer } from './peer.ts';
 import type { Facts } from './report.ts';
 
 export interface AttestOptions {
@@ -46,12 +49,36 @@ export async function attest(
   signers: readonly string[],
   options: AttestOptions,
   context: Context,
+  onBad: (
+    answer: Answer,
+    certificates: readonly Uint8Array[],
+    error: AoError,
+  ) => Promise<void> = async () => {},
 ): Promise<Attested> {
   if (signers.length === 0)
     throw new AoError('no-signer', 'Nobody signed the answer, so there is no key to attest.', {
       status: 422,
     });
-  const { message } = await peer.ask('/~snp@1.0/generate', 4 * 1024 * 1024);
+  const answer = await peer.ask('/~snp@1.0/generate', 4 * 1024 * 1024);
+  const used: Uint8Array[] = [];
+  try {
+    return await judged(answer, used, peer, signers, options, context);
+  } catch (thrown) {
+    const error = AoError.wrap(thrown);
+    await onBad(answer, used, error);
+    throw error;
+  }
+}
+
+/** @param used takes the certificates that the report was checked with: leaf, issuer, root */
+async function judged(
+  { message }: Answer,
+  used: Uint8Array[],
+  peer: Peer,
+  signers: readonly string[],
+  options: AttestOptions,
+  context: Context,
+): Promise<Attested> {
   const text = textOf(message.get('report'));
   if (text === undefined)
     throw new AoError('SNP_JSON', 'The node shows no attestation report.', { status: 422 });
@@ -65,18 +92,20 @@ export async function attest(
       { status: 422 },
     );
   const nodeMessage = message.get('node-message');
-  const bound = configurationBound(report, nodeMessage instanceof Message ? nodeMessage : undefined);
+  const bound = await configurationBound(report, nodeMessage instanceof Message ? nodeMessage : undefined);
   const now = context.clock.now();
   const measured = measurementsOf(options.trust, now);
-  const entry = measured.get(toHex(report.measurement));
-  if (!entry)
-    throw new AoError('SNP_MEASUREMENT', 'The program that the report names is not on your trust list.', {
-      status: 422,
-      detail: { measurement: toHex(report.measurement) },
-    });
+  const entry = measured.get(toHex(report.measurement))?.entry;
   const chain = await certificates(report, message, options, peer);
+  if (chain) used.push(chain.leaf, chain.issuer, chain.root);
   const product = chain ? productNamed(chain) : undefined;
-  const minTcb = product ? entry.entry.minTcb?.[product] : undefined;
+  const minTcb = product ? entry?.minTcb?.[product] : undefined;
+  // What is wrong with the report itself comes before whether its program is trusted, and that before what is missing.
+  const unknown = () =>
+    refuse('SNP_MEASUREMENT', 'The program that the report names is not on your trust list.', {
+      measurement: toHex(report.measurement),
+    });
+  if (!chain && !entry) unknown();
   const verdict = await verifyReport({
     report: bytes,
     chain,
@@ -87,16 +116,26 @@ export async function attest(
       // The second half is free where the configuration is not shown: the first is bound already.
       reportData: toHex(address) + toHex(report.reportData.subarray(32)),
       ...(minTcb ? { minTcb } : {}),
+      ...(entry?.hostData === undefined ? {} : { hostData: entry.hostData }),
+      ...(entry?.idKeyDigest === undefined ? {} : { idKeyDigest: entry.idKeyDigest }),
+      ...(entry?.requirePlatformBits === undefined
+        ? {}
+        : { requirePlatformBits: BigInt(entry.requirePlatformBits) }),
     },
   });
+  if (!entry) return unknown();
+  if (entry.products && !entry.products.includes(verdict.product))
+    refuse('SNP_PRODUCT', `The program is not trusted on ${verdict.product}.`);
   const findings =
-    nodeMessage instanceof Message && bound === 'full' ? configurationFindings(nodeMessage) : [];
+    nodeMessage instanceof Message && bound === 'full'
+      ? configurationFindings(nodeMessage, toBase64Url(address))
+      : [];
   return {
     fact: {
       address: signers.find((signer) => isFor(report, signer))!,
       product: verdict.product,
       measurement: toHex(report.measurement),
-      program: entry.entry.name,
+      program: entry.name,
       bound,
     },
     notChecked: [
@@ -114,14 +153,25 @@ function isFor(report: SnpReport, address: string): boolean {
 }
 
 /** True binding: both halves recomputed. The message's own claim of its ID counts for nothing. */
-function configurationBound(report: SnpReport, nodeMessage: Message | undefined): 'full' | 'key' {
+async function configurationBound(
+  report: SnpReport,
+  nodeMessage: Message | undefined,
+): Promise<'full' | 'key'> {
   if (!nodeMessage) return 'key';
-  const id = fromBase64(contentId(nodeMessage.without('commitments')));
-  return toHex(report.reportData) === reportDataFor(report.reportData.subarray(0, 32), id) ? 'full' : 'key';
+  const [address, named] = [report.reportData.subarray(0, 32), report.reportData.subarray(32)];
+  const bare = nodeMessage.without('commitments');
+  if (toHex(report.reportData) === reportDataFor(address, fromBase64(contentId(bare)))) return 'full';
+  // Of more than 32 keys older nodes take another order: any order over all of them proves as much.
+  const ordered = commitmentsOf(nodeMessage).get(toBase64Url(named));
+  if (!ordered || committerOf(ordered) !== undefined) return 'key';
+  const covered = committedKeys(ordered);
+  if (![...bare.keys()].every((key) => covered.includes(key))) return 'key';
+  const checked = await checkMessage(nodeMessage, { commitments: [toBase64Url(named)] });
+  return checked.length > 0 && checked.every(({ verdict }) => verdict.valid) ? 'full' : 'key';
 }
 
 /** What in an attested configuration takes away from the guarantee (attestation.md §2.9). */
-function configurationFindings(options: Message): string[] {
+function configurationFindings(options: Message, attested: string): string[] {
   const option = (name: string) => options.get(name) ?? options.get(name.replaceAll('_', '-'));
   const text = (name: string) => {
     const value = option(name);
@@ -136,11 +186,31 @@ function configurationFindings(options: Message): string[] {
   const out: string[] = [];
   if (text('initialized') !== 'permanent') out.push('The node’s configuration can still be changed.');
   const operator = text('operator');
-  if (operator !== undefined && operator !== 'trustless')
+  if (operator === undefined || operator === 'unclaimed')
+    out.push('Anybody may become the operator of the node, who can change it.');
+  else if (operator !== 'trustless')
     out.push(`The node has an operator (${operator.slice(0, 43)}), who can change it.`);
-  if (text('load_remote_devices') === 'true') out.push('The node runs code that others publish.');
+  const address = text('address');
+  if (address !== undefined && address !== attested)
+    out.push('The configuration names another address than the one that is attested.');
+  if (text('load_remote_devices') === 'true') {
+    const signers = option('trusted_device_signers');
+    const nobody = signers === undefined || (Array.isArray(signers) && signers.length === 0);
+    out.push(
+      nobody
+        ? 'The node may run code that others publish.'
+        : 'The node runs code that certain others publish (trusted_device_signers).',
+    );
+  }
   for (const name of ['routes', 'node_processes', 'route_provider', 'on'])
     if (option(name) !== undefined) out.push(`The node may have others compute for it (${name}).`);
+  const cached = text('process_now_from_cache');
+  if (cached !== undefined && cached !== 'false')
+    out.push('The node answers from what it kept, not from the newest slot (process_now_from_cache).');
+  for (const name of ['green_zone_required_config', 'green_zone_required_opts', 'trusted', 'trusted_nodes'])
+    if (option(name) !== undefined) out.push(`Other machines may hold the node’s key (${name}).`);
+  for (const name of ['scheduling_mode', 'snp_trusted', 'snp_enforced_keys'])
+    if (option(name) !== undefined) out.push(`The configuration sets ${name}, which was not judged.`);
   return out;
 }
 

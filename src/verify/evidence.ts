@@ -13,15 +13,25 @@ import type { HttpResponse } from '../resolver/context.ts';
 import type { Store } from '../store/store.ts';
 import { STATE_RULES } from './compare.ts';
 
-export type EvidenceKind =
+export const EVIDENCE_KINDS = [
   /** Two assignments for one slot of a process, by one scheduler. */
-  | 'double-assignment'
+  'double-assignment',
   /** Two answers of one node about one fixed slot and path. */
-  | 'double-answer'
+  'double-answer',
+  /** Answers of two nodes about one fixed slot and path that differ: one of them is wrong. */
+  'disagreement',
   /** An answer of a node, and a schedule from which something else follows. */
-  | 'wrong-answer'
+  'wrong-answer',
+  /** The same, but nobody signed the answer: it shows what was said, and holds nobody to it. */
+  'unsigned-answer',
   /** A schedule that no honest scheduler can have made. */
-  | 'bad-schedule';
+  'bad-schedule',
+  /** A node that spoke of a newer slot before than it did later. */
+  'head-regress',
+  /** An attestation that a node signed and that breaks a rule. */
+  'bad-attestation',
+] as const;
+export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
 
 /** One statement as it came: status, headers and body of an HTTP answer. */
 export interface Statement {
@@ -62,6 +72,15 @@ export interface Evidence {
     readonly said?: string;
     readonly code?: string;
   };
+  /** Of an attestation: DER of leaf, issuer and root, b64u. */
+  readonly certificates?: readonly string[];
+  /** b64u SHA-256 of all the rest: a file that was changed is told from one that proves nothing. */
+  readonly digest: string;
+}
+
+/** Whom evidence holds to what was said. */
+export function against(kind: EvidenceKind): 'signer' | 'nobody' {
+  return kind === 'unsigned-answer' ? 'nobody' : 'signer';
 }
 
 export function statement(url: string, response: HttpResponse, receivedAt: number): Statement {
@@ -97,14 +116,18 @@ export function valueOf({ headers, body }: Item): Value {
 }
 
 export function evidence(
-  parts: Omit<Evidence, 'v' | 'context'> & { readonly context?: Omit<Evidence['context'], 'stateRules'> },
+  parts: Omit<Evidence, 'v' | 'context' | 'digest'> & {
+    readonly context?: Omit<Evidence['context'], 'stateRules'>;
+  },
 ): Evidence {
-  return { v: 1, ...parts, context: { stateRules: STATE_RULES, ...parts.context } };
+  return sealed({ v: 1, ...parts, context: { stateRules: STATE_RULES, ...parts.context } });
 }
 
-/** Name of a piece of evidence: the hash of its text. */
-export function evidenceId(item: Evidence): string {
-  return toBase64Url(sha256(toBytes(evidenceText(item))));
+/** With the digest of what it holds. */
+export function sealed(parts: Omit<Evidence, 'digest'>): Evidence {
+  const rest = { ...parts };
+  delete (rest as { digest?: string }).digest;
+  return { ...rest, digest: toBase64Url(sha256(toBytes(JSON.stringify(rest)))) };
 }
 
 export function evidenceText(item: Evidence): string {
@@ -114,7 +137,7 @@ export function evidenceText(item: Evidence): string {
 /** Keeps evidence for good. Answers its ID, or undefined for what is larger than is kept. */
 export async function keepEvidence(item: Evidence, store: Store): Promise<string | undefined> {
   if (sizeOf(item) > MAX_KEPT) return undefined;
-  const id = evidenceId(item);
+  const id = item.digest;
   await store.write([{ table: 'evidence', key: id, value: item }], { durable: true });
   return id;
 }
@@ -151,8 +174,8 @@ export function parseEvidence(text: string): Evidence {
   const item = parsed as Evidence;
   if (typeof item !== 'object' || item === null || item.v !== 1)
     return bad('is no evidence of a form that is known');
-  const kinds: readonly string[] = ['double-assignment', 'double-answer', 'wrong-answer', 'bad-schedule'];
-  if (!kinds.includes(item.kind)) bad('is evidence of an unknown kind');
+  if (!EVIDENCE_KINDS.includes(item.kind)) bad('is evidence of an unknown kind');
+  if (sealed(item).digest !== item.digest) bad('was changed after it was made: its digest is another');
   if (!/^[A-Za-z0-9_-]{43}$/.test(item.process) || !Number.isSafeInteger(item.slot))
     bad('names no process or slot');
   if (!Array.isArray(item.statements) || item.statements.length === 0 || item.statements.length > 2000)
@@ -177,5 +200,8 @@ export function parseEvidence(text: string): Evidence {
       if (typeof one?.body !== 'string' || (one.headers !== undefined && !isHeaders(one.headers)))
         bad('holds a message that is not whole');
   }
+  const { certificates = [] } = item as { certificates?: unknown };
+  if (!Array.isArray(certificates) || certificates.some((der) => typeof der !== 'string'))
+    bad('holds something else than certificates');
   return item;
 }

@@ -2,23 +2,37 @@
  * Gathers what a third party needs to check evidence without a network: the answer or page as it came, the audited
  * assignments before it, and the programs. Nothing is kept that would not prove anything to somebody else.
  */
+import { toBase64Url } from '../base/bytes.ts';
 import type { AoError } from '../base/errors.ts';
 import { readAssignments } from '../device/schedule-records.ts';
 import { Message } from '../message/message.ts';
 import type { Link } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
-import type { Difference } from './compare.ts';
-import { evidence, itemOf, keepEvidence, statement, type Item } from './evidence.ts';
-import type { Answer, SchedulePage } from './peer.ts';
+import { isFaultOfReport, isHeadRegress, signedHead } from './check-evidence.ts';
+import { difference, type Difference } from './compare.ts';
+import {
+  evidence,
+  itemOf,
+  keepEvidence,
+  responseOf,
+  statement,
+  type Item,
+  type Statement,
+} from './evidence.ts';
+import { decodeAnswer, type Answer, type Peer, type SchedulePage } from './peer.ts';
 import { moduleIds } from './replay.ts';
 import { signedBy } from './signed.ts';
+import { withoutEnvelope } from './transport-fields.ts';
 
 /** Assignments that evidence carries at most. */
 const MAX_SLOTS = 20_000;
 /** Slots that are read from the store at once. */
 const STRIDE = 500;
 
-/** @returns ID of the evidence; undefined where the answer is not signed (then it is anybody's word) or too large */
+/**
+ * An answer that is not what follows from the schedule; of one that nobody signed it shows only what was said.
+ * @returns ID of the evidence; undefined for what is too large
+ */
 export async function keepWrongAnswer(
   process: string,
   slot: number,
@@ -26,13 +40,13 @@ export async function keepWrongAnswer(
   { path, said, right }: Difference,
   context: Context,
 ): Promise<string | undefined> {
-  if ((await signedBy(answer)).by.length === 0) return undefined;
+  const signed = (await signedBy(answer)).by.length > 0;
   const schedule = await scheduleItems(process, 0, slot, context);
   if (!schedule) return undefined;
   const now = context.clock.now();
   return keepEvidence(
     evidence({
-      kind: 'wrong-answer',
+      kind: signed ? 'wrong-answer' : 'unsigned-answer',
       createdAt: now,
       process,
       slot,
@@ -77,6 +91,132 @@ export async function keepBrokenSchedule(
     }),
     context.store,
   );
+}
+
+/** Two signed answers to one question that differ. @returns undefined unless both are signed */
+export async function keepDifferentAnswers(
+  process: string,
+  slot: number,
+  path: string,
+  answers: readonly [Statement, Statement],
+  context: Context,
+): Promise<string | undefined> {
+  const [a, b] = await Promise.all(answers.map((one) => signersOf(one)));
+  if (!a?.length || !b?.length) return undefined;
+  const kind = a.some((address) => b.includes(address)) ? 'double-answer' : 'disagreement';
+  const createdAt = context.clock.now();
+  return keepEvidence(evidence({ kind, createdAt, process, slot, path, statements: answers }), context.store);
+}
+
+async function signersOf(one: Statement): Promise<readonly string[]> {
+  const response = responseOf(one);
+  try {
+    return (await signedBy({ target: one.url, response, ...decodeAnswer(response) })).by;
+  } catch {
+    return [];
+  }
+}
+
+/** An attestation that its node signed and that breaks a rule by itself, whatever anybody trusts. */
+export async function keepBadAttestation(
+  process: string,
+  slot: number,
+  answer: Answer,
+  certificates: readonly Uint8Array[],
+  error: AoError,
+  context: Context,
+): Promise<string | undefined> {
+  if (!isFaultOfReport(error.code) || (await signedBy(answer)).by.length === 0) return undefined;
+  const createdAt = context.clock.now();
+  return keepEvidence(
+    evidence({
+      kind: 'bad-attestation',
+      createdAt,
+      process,
+      slot,
+      path: '',
+      statements: [statement(answer.target, answer.response, createdAt)],
+      certificates: certificates.map(toBase64Url),
+      context: { code: error.code },
+    }),
+    context.store,
+  );
+}
+
+/** Largest statement that is kept for the next visit, in bytes. */
+const MAX_REMEMBERED = 256 * 1024;
+
+interface Remembered {
+  readonly value: string;
+  readonly statement: Statement;
+}
+
+/**
+ * Keeps what a node signed, for the next visit; answers what it had signed before, if that was about the same.
+ * @param about what the statement is about; one statement is kept for each kind of question
+ */
+async function remember(
+  peer: Peer,
+  process: string,
+  kind: 'answer' | 'head',
+  { value, statement: said }: Remembered,
+  context: Context,
+): Promise<Remembered | undefined> {
+  const key = ['verify', kind, peer.origin, process];
+  const before = await context.store.get<Remembered>('peers', key);
+  if (said.body.length <= MAX_REMEMBERED) {
+    // Of slots the furthest is what it may not fall behind.
+    const keep = kind === 'head' && before && Number(before.value) > Number(value) ? before : undefined;
+    if (!keep) await context.store.write([{ table: 'peers', key, value: { value, statement: said } }]);
+  }
+  return before;
+}
+
+/** A node that answered the same question otherwise before. Both answers are signed, or there is nothing to hold to. */
+export async function changedAnswer(
+  peer: Peer,
+  process: string,
+  slot: number,
+  path: string,
+  answer: Answer,
+  context: Context,
+): Promise<{ readonly evidence: string | undefined; readonly before: Answer } | undefined> {
+  if ((await signedBy(answer)).by.length === 0) return undefined;
+  const said = statement(answer.target, answer.response, context.clock.now());
+  const before = await remember(peer, process, 'answer', { value: answer.target, statement: said }, context);
+  if (before?.value !== answer.target) return undefined;
+  const response = responseOf(before.statement);
+  const earlier: Answer = { target: answer.target, response, ...decodeAnswer(response) };
+  if (!difference(withoutEnvelope(earlier.value), withoutEnvelope(answer.value))) return undefined;
+  const kept = await keepDifferentAnswers(process, slot, path, [before.statement, said], context);
+  return kept === undefined ? undefined : { evidence: kept, before: earlier };
+}
+
+/**
+ * What a node signs of its newest slot, with process and time; kept, and held against what it signed before.
+ * @returns ID of the evidence where slots were taken back
+ */
+export async function headTakenBack(
+  peer: Peer,
+  process: string,
+  context: Context,
+): Promise<string | undefined> {
+  const answer = await peer.ask(`/${process}~process@1.0/slot`, 1024 * 1024).catch(() => undefined);
+  const head = answer && (await signedHead(answer));
+  if (!answer || head?.process !== process) return undefined;
+  const said = statement(answer.target, answer.response, context.clock.now());
+  const value = String(head.current);
+  const before = await remember(peer, process, 'head', { value, statement: said }, context);
+  if (!before || Number(before.value) <= head.current) return undefined;
+  const item = evidence({
+    kind: 'head-regress',
+    createdAt: context.clock.now(),
+    process,
+    slot: Number(before.value),
+    path: '',
+    statements: [before.statement, said],
+  });
+  return (await isHeadRegress(item)) ? keepEvidence(item, context.store) : undefined;
 }
 
 async function scheduleItems(

@@ -51,6 +51,8 @@ export interface AuditState {
   readonly chain: string;
   readonly timestamp: number;
   readonly height: number;
+  /** Of the newest block that was named, seconds; states of older versions lack it. */
+  readonly blockTime?: number;
   /** Slots before which the scheduler was restarted. */
   readonly restarts: readonly number[];
 }
@@ -156,7 +158,9 @@ export async function auditAssignment(
 
   const timestamp = integer(assignment.get('timestamp')) ?? 0;
   const height = integer(assignment.get('block-height')) ?? 0;
-  if (timestamp < state.timestamp || height < state.height)
+  const blockTime = integer(assignment.get('block-timestamp')) ?? 0;
+  const lastBlock = state.blockTime ?? 0;
+  if (timestamp < state.timestamp || height < state.height || blockTime < lastBlock)
     notes.push({
       slot: expected,
       code: 'clock-went-back',
@@ -176,6 +180,7 @@ export async function auditAssignment(
       chain,
       timestamp: Math.max(timestamp, state.timestamp),
       height: Math.max(height, state.height),
+      blockTime: Math.max(blockTime, lastBlock),
       restarts: restarted ? [...state.restarts, expected] : state.restarts,
     },
     audited: { slot: expected, assignment, body, id, authors: committers(body), scheduler, notes },

@@ -20,12 +20,14 @@ import { isEnvelope } from './transport-fields.ts';
 /** Limits on one answer, in bytes. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 const MAX_PAGE = 256 * 1024 * 1024;
+/** Of all answers of one node in one verification. */
+const MAX_ALL = 2 * 1024 * 1024 * 1024;
 /** Milliseconds for one answer, and for one that a node may have to compute first. */
 const TIMEOUT = 60_000;
 const COMPUTE_TIMEOUT = 180_000;
 /** Slots on a page of a schedule: the most that nodes give at once, and the fewest that one is asked for. */
 const PAGE_SLOTS = 1000;
-const FEWEST_SLOTS = 10;
+const FEWEST_SLOTS = 1;
 /** What a node that is asked for too much at once answers with. */
 const OVERBURDENED = new Set(['peer-timeout', 'peer-unreachable', 'peer-too-large', 'peer-refused']);
 /** HTTP fields can not carry every text: this asks for a body that can. */
@@ -56,17 +58,28 @@ export class Peer {
   readonly origin: string;
   readonly #http: Transport;
   readonly #signal: AbortSignal | undefined;
+  readonly #maxBytes: number;
   #pageSlots = PAGE_SLOTS;
   /** Bytes received. */
   bytes = 0;
 
-  constructor(origin: string, http: Transport, signal?: AbortSignal) {
+  constructor(
+    origin: string,
+    http: Transport,
+    {
+      signal,
+      maxBytes = MAX_ALL,
+    }: { readonly signal?: AbortSignal | undefined; readonly maxBytes?: number | undefined } = {},
+  ) {
     this.origin = origin.replace(/\/+$/, '');
     this.#http = http;
     this.#signal = signal;
+    this.#maxBytes = maxBytes;
   }
 
-  async #get(path: string, maxBytes: number, timeout: number, fields: Fields): Promise<HttpResponse> {
+  async #get(path: string, most: number, timeout: number, fields: Fields): Promise<HttpResponse> {
+    const maxBytes = Math.min(most, this.#maxBytes - this.bytes);
+    if (maxBytes <= 0) throw this.#tooMuch();
     const response = await this.#http.request(
       {
         method: 'GET',
@@ -77,7 +90,15 @@ export class Peer {
       { timeout, maxBytes, ...(this.#signal ? { signal: this.#signal } : {}) },
     );
     this.bytes += response.body.length;
+    if (this.bytes > this.#maxBytes) throw this.#tooMuch();
     return response;
+  }
+
+  #tooMuch(): AoError {
+    return new AoError('peer-too-large', `${this.host} answers with more than is taken from one node.`, {
+      status: 502,
+      detail: { maxBytes: this.#maxBytes, all: true },
+    });
   }
 
   /**
@@ -119,6 +140,7 @@ export class Peer {
         return await this.#page(process, from, until);
       } catch (thrown) {
         const { code } = AoError.wrap(thrown);
+        if (this.bytes >= this.#maxBytes) throw thrown;
         const slots = Math.min(this.#pageSlots, until - from) >> 2;
         if (!OVERBURDENED.has(code) || slots < FEWEST_SLOTS) throw thrown;
         this.#pageSlots = slots;

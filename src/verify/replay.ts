@@ -168,7 +168,7 @@ export async function compareStates(
       return { kind: 'differs', answer, difference: { path: 'results', said: 'a result', right } };
     }
     if (answer instanceof AoError) return { kind: 'withheld', text: answer.message };
-    const state = await loaded(ours.state, context);
+    const state = await loadedState(ours.state, context);
     const right = comparable(state, definition);
     const differs = (said: Answer) => stateDifference(comparable(said.message, definition), right);
     const found = differs(answer);
@@ -217,7 +217,8 @@ export async function inFull(answer: Answer, ask: () => Promise<Answer>): Promis
   return ask().catch(() => undefined);
 }
 
-async function loaded(state: Message, context: Context): Promise<Message> {
+/** A state with what it links to, without what the definition proves. */
+export async function loadedState(state: Message, context: Context): Promise<Message> {
   const all = await context.cache.loadAll(state.without('process', 'module', 'image'));
   return all instanceof Message ? all : state;
 }

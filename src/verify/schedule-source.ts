@@ -9,7 +9,7 @@ import { checkMessage } from '../commitment/verify.ts';
 import { readAssignments } from '../device/schedule-records.ts';
 import { withAssignedBodies } from '../device/remote-schedule.ts';
 import { Schedules } from '../device/schedules.ts';
-import { integerOf } from '../device/values.ts';
+import { integerOf, textOf } from '../device/values.ts';
 import { Message } from '../message/message.ts';
 import type { Context } from '../resolver/context.ts';
 import { auditAssignment, auditDefinition, type AuditNote, type AuditState } from './native-audit.ts';
@@ -104,6 +104,7 @@ async function takePage(
   );
   await prove(assigned);
   const audited: Message[] = [];
+  const ids: string[] = [];
   for (const [index, assignment] of assigned.entries()) {
     const { slot: key, assignment: delivered } = fresh[index]!;
     if (!state) {
@@ -120,6 +121,7 @@ async function takePage(
     const step = await auditAssignment(state, assignment, key === undefined ? {} : { key });
     state = step.state;
     audited.push(delivered);
+    ids.push(step.audited.id);
     if (notes.length < MAX_NOTES) notes.push(...step.audited.notes);
     options.onSlot?.(state.slot);
   }
@@ -129,6 +131,7 @@ async function takePage(
       `${peer.host} shows no slot after ${state?.slot ?? -1}, but speaks of slot ${to}.`,
       { status: 502, detail: { slot: (state?.slot ?? -1) + 1 } },
     );
+  notes.push(...(await seenBefore(process, ids, state!.slot, context)).slice(0, MAX_NOTES));
   for (const assignment of audited) {
     const body = assignment.get('body');
     if (body instanceof Message) await context.cache.write(body);
@@ -136,6 +139,33 @@ async function takePage(
   await schedules.import(process, audited, context, peer.origin);
   await schedules.annotate(process, { audit: state }, context);
   return { state, definition };
+}
+
+/**
+ * Rule 16: messages that the schedule holds already. To assign one twice is allowed, and worth knowing. `last`: the slot
+ * of the last of `ids`, whose slots follow each other.
+ */
+async function seenBefore(
+  process: string,
+  ids: readonly string[],
+  last: number,
+  context: Context,
+): Promise<AuditNote[]> {
+  const keyOf = (id: string) => `~verify@1.0/${process}/${id}`;
+  const known = await context.store.getMany<string>('links', ids.map(keyOf));
+  const slots = new Map<string, string>();
+  const out: AuditNote[] = [];
+  ids.forEach((id, index) => {
+    const slot = last - ids.length + 1 + index;
+    const before = known[index] ?? slots.get(id);
+    const here = `~scheduler@1.0/assignments/${process}/${slot}`;
+    if (before === undefined) slots.set(id, here);
+    else if (before !== here)
+      out.push({ slot, code: 'replayed', text: `The message was assigned before, to slot ${before.split('/').pop()}.` });
+  });
+  const writes = [...slots].map(([id, value]) => ({ table: 'links' as const, key: keyOf(id), value }));
+  if (writes.length) await context.store.write(writes);
+  return out;
 }
 
 /** Where an earlier audit of this process stands, if there was one. */
@@ -175,20 +205,26 @@ async function samePast(
   if (!kept || !ours) return;
   const theirs = shown instanceof Message ? shown.message('body') : undefined;
   // A reply may bring more signatures of a message than there were: the content is what tells messages apart.
-  if (theirs && contentId(uncommitted(ours)) === contentId(uncommitted(theirs))) return;
+  const chain = (one: Message) => textOf(one.get('hash-chain'));
+  const same = theirs && contentId(uncommitted(ours)) === contentId(uncommitted(theirs));
+  if (same && chain(shown) === chain(kept.assignment)) return;
   const signers = await schedulersOf(shown);
   const both = (await schedulersOf(kept.assignment)).filter(
     (address) => signers.includes(address) && (schedulers?.includes(address) ?? true),
   );
   const sameSlot = integerOf(shown.get('slot')) === slot && shown.text('process') === process;
   if (both.length === 0 || !sameSlot || !theirs)
-    throw new AoError('audit-past', `Slot ${slot}: the node shows another message than before, unsigned.`, {
-      status: 422,
-      detail: { slot, process },
-    });
+    throw new AoError(
+      'audit-past',
+      `Slot ${slot}: the node shows another assignment than before, unsigned.`,
+      {
+        status: 422,
+        detail: { slot, process },
+      },
+    );
   throw new AoError(
     'equivocation',
-    `Slot ${slot}: the node shows another message than the one that was assigned before, and the scheduler signed both.`,
+    `Slot ${slot}: the node shows another ${same ? 'hash chain' : 'message'} than before, and the scheduler signed both.`,
     { status: 409, detail: { slot, process } },
   );
 }

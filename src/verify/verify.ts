@@ -15,10 +15,18 @@ import type { TrustList } from '../protocol/api.ts';
 import { agreement } from './agreed.ts';
 import { attest, type AttestOptions } from './attested.ts';
 import { readCheckpoint, type Checkpoint } from './checkpoint.ts';
-import { difference, show, valueDifference, type Difference } from './compare.ts';
-import { keepBrokenSchedule, keepWrongAnswer } from './gather-evidence.ts';
+import { comparable, show, stateDifference, valueDifference, type Difference } from './compare.ts';
+import { statement } from './evidence.ts';
+import {
+  changedAnswer,
+  headTakenBack,
+  keepBadAttestation,
+  keepBrokenSchedule,
+  keepDifferentAnswers,
+  keepWrongAnswer,
+} from './gather-evidence.ts';
 import { parseTarget, Peer, plainPath, type Answer, type Target } from './peer.ts';
-import { compareStates, computeTo, ensureModules, inFull } from './replay.ts';
+import { compareStates, computeTo, ensureModules, inFull, loadedState } from './replay.ts';
 import { Findings, LEVELS, type Level, type Report } from './report.ts';
 import { sample } from './sample.ts';
 import { auditedSchedule, type AuditedSchedule } from './schedule-source.ts';
@@ -47,6 +55,8 @@ export interface VerifyOptions {
   readonly from?: string;
   /** Stretches between checkpoints that are computed, chosen at random. */
   readonly sample?: { readonly stretches: number };
+  /** Bytes that are taken from each node at most (default 2 GiB): a peer may not fill the disk. */
+  readonly maxBytes?: number;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -78,9 +88,10 @@ class Verification {
     this.#options = options;
     this.#context = context;
     this.#asked = options.level ?? 'replayed';
-    this.#peer = new Peer(target.origin, context.http, options.signal);
+    const { signal, maxBytes } = options;
+    this.#peer = new Peer(target.origin, context.http, { signal, maxBytes });
     this.#others = (options.peers ?? []).map(
-      (peer) => new Peer(new URL(peer).origin, context.http, options.signal),
+      (peer) => new Peer(new URL(peer).origin, context.http, { signal, maxBytes }),
     );
   }
 
@@ -152,11 +163,15 @@ class Verification {
     this.#findings.freshness = { head: Math.max(head, this.#slot, known), slot: this.#slot, age: undefined };
     if (head < known && this.#target.slot === undefined) {
       const text = `The node speaks of ${head} as its newest slot, but slot ${known} is known to exist.`;
+      const evidence = await headTakenBack(this.#peer, process, this.#context);
       // Another node may be behind; one that showed the slot itself took it back.
-      if (kept?.source === this.#peer.origin)
-        this.#findings.contradiction('head-regress', text, { slot: known });
+      if (kept?.source === this.#peer.origin || evidence !== undefined)
+        this.#findings.contradiction('head-regress', text, {
+          slot: known,
+          ...(evidence === undefined ? {} : { evidence }),
+        });
       else this.#findings.missing('stale', text, { slot: known });
-    }
+    } else if (this.#wants('signed')) await headTakenBack(this.#peer, process, this.#context);
     try {
       this.#answer = await this.#peer.compute(process, this.#slot, path);
     } catch (thrown) {
@@ -172,6 +187,16 @@ class Verification {
     const keys = this.#options.trust?.keys ?? [];
     if (keys.length && !signed.by.some((address) => keys.includes(address)))
       this.#findings.missing('key-not-trusted', 'None of the keys that you trust has signed the answer.');
+    const changed = await changedAnswer(this.#peer, process, this.#slot, path, this.#answer, this.#context);
+    if (changed)
+      this.#findings.contradiction(
+        'double-answer',
+        'The node signed another answer to the same question before.',
+        {
+          slot: this.#slot,
+          ...(changed.evidence === undefined ? {} : { evidence: changed.evidence }),
+        },
+      );
     this.#progress('asking', 1, 1);
   }
 
@@ -195,19 +220,34 @@ class Verification {
           { slot: result.head },
         );
     }
-    for (const { peer, said } of result.answers)
+    const at = this.#context.clock.now();
+    const shown = ({ target, response }: Answer) => statement(target, response, at);
+    for (const { peer, answer } of result.answers) {
+      const both = [shown(this.#answer), shown(answer)] as const;
+      const evidence = await keepDifferentAnswers(process, this.#slot, path, both, this.#context);
       this.#findings.contradiction('peers-differ', `${peer} answers something else for the same slot.`, {
         slot: this.#slot,
         said: show(this.#answer.value),
-        right: show(said),
+        right: show(answer.value),
+        ...(evidence === undefined ? {} : { evidence }),
       });
+    }
     for (const { peer, reason } of result.silent)
       this.#findings.missing('peer-silent', `${peer} could not be asked: ${reason}`);
   }
 
   async #attest(options: AttestOptions): Promise<void> {
     const signers = this.#findings.facts.signed?.by ?? [];
-    const attested = await attest(this.#peer, signers, options, this.#context);
+    const attested = await attest(this.#peer, signers, options, this.#context, async (answer, der, error) => {
+      this.#evidence = await keepBadAttestation(
+        this.#target.process,
+        this.#slot,
+        answer,
+        der,
+        error,
+        this.#context,
+      );
+    });
     this.#findings.add({ attested: attested.fact });
     this.#findings.notChecked.push(...attested.notChecked);
   }
@@ -267,7 +307,7 @@ class Verification {
       if (!compared.same) return await this.#lied(compared.slot, compared.difference, compared.answer, start);
       if (compared.lost !== undefined) this.#lost(compared.lost);
       if (ours.state) {
-        const differs = await this.#compareAnswer(ours.state, start);
+        const differs = await this.#compareAnswer(ours.state, definition, start);
         if (differs) return await differs();
       }
       this.#refusal = undefined;
@@ -322,7 +362,11 @@ class Verification {
   }
 
   /** The answer itself beside our state. Answers what is to be said where they differ. */
-  async #compareAnswer(state: Message, start: Start): Promise<(() => Promise<void>) | undefined> {
+  async #compareAnswer(
+    state: Message,
+    definition: Message,
+    start: Start,
+  ): Promise<(() => Promise<void>) | undefined> {
     const { process, path } = this.#target;
     const { context } = start;
     const found = await context.get(path === '' ? 'results' : plainPath(path), state);
@@ -337,13 +381,16 @@ class Verification {
       );
     }
     const answer = this.#answer;
+    const whole = await loadedState(state, context);
     const compare = (said: Answer) =>
-      path === '' ? difference(said.message.get('results'), right) : valueDifference(said.value, right);
+      path === ''
+        ? stateDifference(comparable(said.message, definition), comparable(whole, definition))
+        : valueDifference(said.value, right);
     const differs = compare(answer);
     if (!differs) return undefined;
-    const where = [path || 'results', differs.path].filter(Boolean).join('/');
-    const whole = await inFull(answer, () => this.#peer.computeJson(process, this.#slot, path));
-    if (whole && !compare(whole)) {
+    const where = [path, differs.path].filter(Boolean).join('/');
+    const again = await inFull(answer, () => this.#peer.computeJson(process, this.#slot, path));
+    if (again && !compare(again)) {
       this.#lost(where);
       return undefined;
     }

@@ -2,10 +2,11 @@
  * A node that serves a recorded process: its schedule as it was recorded, all other answers built from the recorded
  * slots and signed by a key of its own. A lie changes one answer on its way out.
  */
-import { fromBase64, fromBytes } from '../../../src/base/bytes.ts';
+import { fromBase64, fromBytes, toBytes } from '../../../src/base/bytes.ts';
 import { AoError } from '../../../src/base/errors.ts';
+import { encodeJson } from '../../../src/codec/json.ts';
 import { commitHttpsig } from '../../../src/commitment/httpsig.ts';
-import { encodeHttp } from '../../../src/commitment/http.ts';
+import { encodeHttp, toTabm } from '../../../src/commitment/http.ts';
 import type { RsaWallet } from '../../../src/crypto/wallet.ts';
 import { Message } from '../../../src/message/message.ts';
 import { binaryBytes, isBinary, type Value } from '../../../src/message/value.ts';
@@ -21,6 +22,8 @@ export class RecordedPeer implements Transport {
   /** Paths that were asked for, in order. */
   readonly asked: string[] = [];
   lie: Lie = (_, answer) => answer;
+  /** A node need not sign what it answers. */
+  signs = true;
   /** Changes a state before it is signed and sent. */
   state: (slot: number, state: Message) => Message = (_, state) => state;
 
@@ -40,16 +43,17 @@ export class RecordedPeer implements Transport {
   async request(request: HttpRequest): Promise<HttpResponse> {
     const path = request.target.replace(/^https?:\/\/[^/]+/, '');
     this.asked.push(path);
-    return this.lie(path, await this.#answer(path));
+    const json = request.headers.some(([name, value]) => name === 'accept' && value === 'application/json');
+    return this.lie(path, await this.#answer(path, json));
   }
 
-  async #answer(path: string): Promise<HttpResponse> {
+  async #answer(path: string, json: boolean): Promise<HttpResponse> {
     const id = this.data['process-id'];
     const base = `/${id}~process@1.0/`;
     if (path === `${base}slot/current`) return this.reply(BigInt(this.head));
     if (path.startsWith(`${base}schedule`)) return this.schedule(path);
     const computed = new RegExp(`^${base}compute&slot=(\\d+)(?:/(.*))?$`).exec(path);
-    if (computed) return this.#compute(Number(computed[1]), computed[2]);
+    if (computed) return this.#compute(Number(computed[1]), computed[2], json);
     const stored = this.data.preload.find((entry) => path === `/${entry.id}`);
     if (stored?.message !== undefined) return this.reply(toValue(stored.message));
     return this.reply('not_found', 404);
@@ -66,7 +70,7 @@ export class RecordedPeer implements Transport {
     };
   }
 
-  async #compute(slot: number, path: string | undefined): Promise<HttpResponse> {
+  async #compute(slot: number, path: string | undefined, json: boolean): Promise<HttpResponse> {
     const recorded = this.data.slots.find((entry) => entry.slot === slot);
     if (!recorded || recorded.status >= 400) return this.reply('failed', recorded?.status ?? 404);
     const state = recorded.state === undefined ? Message.empty : toMessage(recorded.state);
@@ -74,7 +78,15 @@ export class RecordedPeer implements Transport {
     let value: Value | undefined = this.state(slot, whole);
     for (const key of path?.split('/').filter(Boolean) ?? [])
       value = value instanceof Message ? value.get(key) : undefined;
-    return value === undefined ? this.reply('not_found', 404) : this.reply(value);
+    if (value === undefined) return this.reply('not_found', 404);
+    return json ? this.#json(value) : this.reply(value);
+  }
+
+  async #json(value: Value): Promise<HttpResponse> {
+    const message =
+      value instanceof Message ? value : Message.of({ 'ao-result': 'body' }).with({ body: value });
+    const body = toBytes(encodeJson(await toTabm(message, { bundle: true })));
+    return { status: 200, headers: [['codec-device', 'json@1.0']], body };
   }
 
   /** A signed answer, nested messages in place. */
@@ -86,7 +98,8 @@ export class RecordedPeer implements Transport {
           ['body', value],
         ])
       : value;
-    const signed = await commitHttpsig(message.with({ status: BigInt(status) }), this.wallet, {});
+    const whole = message.with({ status: BigInt(status) });
+    const signed = this.signs ? await commitHttpsig(whole, this.wallet, {}) : whole;
     const form = await encodeHttp(signed, { bundle: true });
     const headers = [...form.headers].map(([name, text]): [string, string] => {
       if (!isBinary(text)) throw new AoError('bad-value', 'A header is no text.');

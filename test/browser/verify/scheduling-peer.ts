@@ -143,6 +143,13 @@ export class SchedulingPeer implements Transport {
     this.instead(/\/schedule/, () => this.reply(reply));
   }
 
+  /** A page of a schedule whose first slot is `from`. */
+  page(assignments: readonly Message[], from: number, continues: string): Promise<HttpResponse> {
+    const entries = assignments.map((one, at): [string, Message] => [String(from + at), one]);
+    const reply = Message.of({ type: 'schedule', process: this.process, continues });
+    return this.reply(reply.with({ assignments: Message.from(entries) }));
+  }
+
   /** Answers what fits with something else. */
   instead(pattern: RegExp, make: (honest: () => Promise<HttpResponse>) => Promise<HttpResponse>): void {
     const before = this.answer;
