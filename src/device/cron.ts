@@ -1,6 +1,6 @@
 /**
  * `cron@1.0` (resolver.md §9.14): a request that is made again later, once or at intervals, with the rights of whoever
- * asked for it. Timers run while the node does.
+ * asked for it. Timers run while the node does, and go on when it starts again (`cron-tasks.ts`).
  */
 import { AoError } from '../base/errors.ts';
 import { messageId } from '../commitment/id.ts';
@@ -9,6 +9,7 @@ import type { Context } from '../resolver/context.ts';
 import { error, type Device, type KeyFunction } from '../resolver/device.ts';
 import { NodeContext } from '../resolver/node-context.ts';
 import { serve } from '../resolver/serve.ts';
+import { addTask, resumeTasks, stopTask } from './cron-tasks.ts';
 import { readFirst, textOf } from './values.ts';
 
 /** Milliseconds in a unit, by how its name begins. */
@@ -16,16 +17,6 @@ const UNITS = { millisecond: 1, second: 1000, minute: 60_000, hour: 3_600_000, d
 
 /** The longest time that a browser's timer holds, milliseconds. */
 const LONGEST = 2_147_483_647;
-/** Tasks that one node keeps. */
-const MAX_TASKS = 1024;
-
-interface Task {
-  stop(): void;
-}
-
-const tasksOf = (context: Context): Map<string, Task> =>
-  context.memory('cron@1.0', () => new Map<string, Task>());
-
 const INFO = {
   version: '1.0',
   description: 'Cron device for scheduling messages',
@@ -73,23 +64,21 @@ async function run(request: Message, context: Context): Promise<void> {
   }
 }
 
-function add(id: string, task: Task, context: Context): void {
-  const tasks = tasksOf(context);
-  tasks.get(id)?.stop();
-  if (tasks.size >= MAX_TASKS && !tasks.has(id))
-    throw new AoError('too-many-tasks', 'The node has as many tasks as it keeps.', { status: 503 });
-  tasks.set(id, task);
+const runner =
+  (context: Context) =>
+  (request: Message, { once: alone }: { once: boolean }): Promise<void> =>
+    run(alone ? paid(request) : request, context);
+
+/** Goes on with the tasks of an earlier run of this node. */
+export function resumeCron(context: Context): Promise<number> {
+  return resumeTasks(runner(context), context);
 }
 
 const once: KeyFunction = async (base, request, context) => {
   const path = await cronPath(base, request, context);
   if (path === undefined) return error('No cron path found in message.');
   const id = messageId(request, 'signed');
-  const timer = setTimeout(
-    () => void run(paid(due(request, path)), context).then(() => tasksOf(context).delete(id)),
-    0,
-  );
-  add(id, { stop: () => clearTimeout(timer) }, context);
+  await addTask({ id, request: due(request, path) }, runner(context), context);
   return id;
 };
 
@@ -123,13 +112,7 @@ const every: KeyFunction = async (base, request, context) => {
   // The reference answers with a reason that no codec can write, and so with none.
   if (period === undefined) return error(Message.of({ 'ao-result': 'body' }));
   const id = messageId(request, 'signed');
-  let busy = false;
-  const timer = setInterval(() => {
-    if (busy) return;
-    busy = true;
-    void run(due(request, path), context).finally(() => (busy = false));
-  }, period);
-  add(id, { stop: () => clearInterval(timer) }, context);
+  await addTask({ id, request: due(request, path), period }, runner(context), context);
   return id;
 };
 
@@ -144,11 +127,7 @@ const stop: KeyFunction = async (base, request, context) => {
     ),
   );
   if (id === undefined) return error('No task ID found in message.');
-  const tasks = tasksOf(context);
-  const task = tasks.get(id);
-  if (!task) return error('Task not found.');
-  task.stop();
-  tasks.delete(id);
+  if (!(await stopTask(id, context))) return error('Task not found.');
   return Message.of({ status: 200n, body: { message: 'Task stopped successfully', task_id: id } });
 };
 

@@ -3,6 +3,7 @@
  * Ports may come before the node is ready; their calls wait. If it can not start, every call says why.
  */
 import { AoError } from '../base/errors.ts';
+import { resumeCron } from '../device/cron.ts';
 import { resumePushes } from './resume.ts';
 import { expose } from '../protocol/rpc.ts';
 import { openIndexedDb } from '../store/indexeddb.ts';
@@ -50,6 +51,7 @@ async function start(
     );
   // Pushes that a closed tab left half-way go on by themselves.
   resumePushes(node.context).catch((thrown: unknown) => console.warn('A push could not be resumed.', thrown));
+  resumeCron(node.context).catch((thrown: unknown) => console.warn('Tasks could not be resumed.', thrown));
   return nodeApi(node, { storage: kind, modules });
 }
 
