@@ -138,9 +138,11 @@ export async function checkWires(data: ProcessCase, context: NodeContext): Promi
   for (const [index, { wire, status, id, message }] of data.messages.entries()) {
     const where = `messages/${index}`;
     if (status >= 400) {
+      check(400, status, `${where} recorded status`);
       check(true, await isRefused(wire, context), `${where} refused`);
       continue;
     }
+    check(200, status, `${where} status`);
     const delivered = await messageOfWire(wire, context);
     check(true, await verifyMessage(delivered), `${where} verifies with all that came`);
     const decoded = message === undefined ? delivered : onlyRecorded(message, delivered);
@@ -209,6 +211,8 @@ export async function importSchedule(data: ProcessCase, context: NodeContext): P
   for (const { slot, id: message } of data.messages) if (slot !== undefined) messages.set(slot, message);
   const delivered = await auditSchedule(id, data.node, data.schedule, messages);
   check(messages.size, delivered.length, 'schedule length');
+  for (const slot of messages.keys())
+    if (!(slot in delivered)) throw new Mismatch(`slot ${slot}`, `${delivered.length} slots`, 'schedule');
   for (const assignment of delivered) {
     const body = assignment.get('body');
     if (body instanceof Message) await context.cache.write(body);
@@ -238,6 +242,7 @@ export async function checkSlot(id: string, recorded: RecordedSlot, context: Nod
   const where = `slots/${recorded.slot}`;
   const got = await ask(`/${id}~process@1.0/compute&slot=${recorded.slot}`, context);
   if (recorded['internal-error']) {
+    check(500, recorded.status, `${where} recorded status`);
     if (got.status < 400) throw new Mismatch('a refusal', got.status, where);
     return;
   }
