@@ -47,6 +47,7 @@ const PASSING = new Set([
   'no-module',
   'necessary-message-not-found',
   'out-of-memory',
+  'drive-failed',
   'peer-timeout',
   'peer-unreachable',
 ]);

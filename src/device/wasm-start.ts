@@ -8,6 +8,7 @@ import { binaryBytes, isBinary, Link, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import { limitsOf } from './limits.ts';
 import { IdleEnd } from './machine-idle.ts';
+import { driveOf } from './weave-drive.ts';
 import { isIdText } from './message-id.ts';
 import { readFirst, readKey, readPath, textOf } from './values.ts';
 import type { WasmInstance } from './wasm-instance.ts';
@@ -78,13 +79,16 @@ export async function startInstance(
   const process = await readKey(base, 'process', context);
   const limits = limitsOf(process instanceof Message ? process : base, message, context);
   const format = textOf(message?.get('module-format'));
-  const engine = await context.engines.startWasm({
-    module: bytes,
-    moduleHash,
-    limits,
-    ...(memory ? { memory } : {}),
-    ...(format === undefined ? {} : { format }),
-  });
+  const engine = await context.engines.startWasm(
+    {
+      module: bytes,
+      moduleHash,
+      limits,
+      ...(memory ? { memory } : {}),
+      ...(format === undefined ? {} : { format }),
+    },
+    process instanceof Message ? driveOf(process, message, context) : undefined,
+  );
   if (process instanceof Message) return { engine, moduleHash };
   return { engine, moduleHash, idle: new IdleEnd(() => engine.close()) };
 }

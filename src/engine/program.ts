@@ -44,9 +44,9 @@ export interface ProgramStart {
 
 /**
  * Files from outside (WeaveDrive, process.md §4.9): the whole content of `/data/…`, `/tx/…`, `/block/…`, or
- * undefined if there is no such file or it may not be read.
+ * undefined if there is no such file or it may not be read. `height`: block height of the message that reads.
  */
-export type Drive = (path: string) => Promise<Uint8Array | undefined>;
+export type Drive = (path: string, height?: number) => Promise<Uint8Array | undefined>;
 
 /** The module, or the host for it, gave up: `abort()`, `exit()`, a host check. */
 export class Abort extends Error {

@@ -64,6 +64,32 @@ export async function startWasm(
   return Engine.start(start, capabilities);
 }
 
+/** The message that runs, for the drive; and what kept the drive from answering it. */
+interface DriveUse {
+  message: string;
+  failed: AoError | undefined;
+}
+
+function driveFor(drive: Drive, use: DriveUse): Drive {
+  return async (path) => {
+    try {
+      return await drive(path, heightOf(use.message));
+    } catch (thrown) {
+      use.failed ??= AoError.wrap(thrown);
+      return undefined;
+    }
+  };
+}
+
+function heightOf(message: string): number | undefined {
+  try {
+    const height = Number((JSON.parse(message) as { 'Block-Height'?: unknown })['Block-Height']);
+    return Number.isSafeInteger(height) ? height : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 interface JournalEntry {
   readonly message: string;
   readonly environment: string;
@@ -77,6 +103,7 @@ class Engine implements WasmEngine {
   readonly #globals: readonly string[];
   readonly #sha256: HashBytes;
   readonly #progress: ((done: number) => void) | undefined;
+  readonly #use: DriveUse;
   #program: Program;
   #closed = false;
   /** Calls run one after the other, whatever the caller does. */
@@ -100,6 +127,7 @@ class Engine implements WasmEngine {
     start: ProgramStart,
     globals: readonly string[],
     { sha256 = platformSha256, progress }: EngineCapabilities,
+    use: DriveUse,
     image: MemoryImage | undefined,
   ) {
     this.inspection = start.inspection;
@@ -108,6 +136,7 @@ class Engine implements WasmEngine {
     this.#globals = globals;
     this.#sha256 = sha256;
     this.#progress = progress;
+    this.#use = use;
     this.#fromFresh = image === undefined;
     if (image) {
       this.#tracker.adopt(image);
@@ -135,6 +164,7 @@ class Engine implements WasmEngine {
         { status: 413, detail: { limit: memoryLimit } },
       );
     const module = await compiled(given, bytes, inspection, memoryLimit);
+    const use: DriveUse = { message: '', failed: undefined };
     const start: ProgramStart = {
       module,
       inspection,
@@ -145,13 +175,13 @@ class Engine implements WasmEngine {
       ),
       memoryLimit,
       gasLimit: given.limits?.compute,
-      drive: capabilities.drive,
+      drive: capabilities.drive && driveFor(capabilities.drive, use),
     };
     const program = await startProgram(start);
     const globals = outline.exports
       .filter(({ kind, name }) => kind === 'global' && isMutable(program.exports[name]))
       .map(({ name }) => name);
-    const engine = new Engine(program, start, globals, capabilities, given.memory);
+    const engine = new Engine(program, start, globals, capabilities, use, given.memory);
     if (given.memory) {
       checkImage(given.memory);
       if (!loadImage(program.memory, given.memory)) throw cannotGrow(given.memory.byteLength);
@@ -189,7 +219,17 @@ class Engine implements WasmEngine {
     });
   }
 
+  /** @throws AoError what kept the drive from answering: nothing may be made of the evaluation then */
   async #evaluate(message: string, environment: string, options: EvaluateOptions): Promise<Evaluation> {
+    this.#use.message = message;
+    const evaluation = await this.#attempt(message, environment, options);
+    const { failed } = this.#use;
+    this.#use.failed = undefined;
+    if (failed) throw failed;
+    return evaluation;
+  }
+
+  async #attempt(message: string, environment: string, options: EvaluateOptions): Promise<Evaluation> {
     const restoring = options.onError === 'restore';
     if (restoring && !this.#restorable) this.#checkpoint();
     if (options.discard && (this.#journal.length || this.#fromFresh || !this.#restorable)) this.#checkpoint();
@@ -278,7 +318,10 @@ class Engine implements WasmEngine {
     const program = await this.#reload();
     for (const { message, environment, fresh } of this.#journal) {
       if (fresh) this.#restoreState({});
-      else await program.handle(message, environment);
+      else {
+        this.#use.message = message;
+        await program.handle(message, environment);
+      }
     }
     program.takeOutput();
     this.#restoreState({});

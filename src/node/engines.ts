@@ -8,6 +8,7 @@ import { AoError } from '../base/errors.ts';
 import { PROGRESS_EVERY, type EngineHost } from '../engine/host.ts';
 import type { EvaluateOptions, Limits, ModuleInspection, WasmEngine, WasmStart } from '../engine/engine.ts';
 import { proxy, releaseProxy, wrap } from '../protocol/rpc.ts';
+import type { Drive } from '../engine/program.ts';
 import type { LuaEngine, LuaHost, LuaStart } from '../engine/lua/contract.ts';
 import type { Engines } from '../resolver/context.ts';
 
@@ -66,11 +67,12 @@ export class EnginePool implements Engines {
   }
 
   /** @throws AoError as `startWasm` of `engine/wasm-engine.ts` does; `runaway` if starting does not end */
-  async startWasm(start: WasmStart): Promise<WasmEngine> {
+  async startWasm(start: WasmStart, drive?: Drive): Promise<WasmEngine> {
     const worker = await this.#spawn(start.limits);
     try {
       const progress = proxy((done: number) => worker.tell(done));
-      const inspection = await worker.run(START_TIME, (host) => host.startWasm(start, undefined, progress));
+      const remote = drive && proxy(drive);
+      const inspection = await worker.run(START_TIME, (host) => host.startWasm(start, remote, progress));
       return wasmEngine(worker, inspection);
     } catch (thrown) {
       worker.kill(AoError.wrap(thrown));

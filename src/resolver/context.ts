@@ -5,6 +5,7 @@
 import type { Message } from '../message/message.ts';
 import type { Value } from '../message/value.ts';
 import type { WasmEngine, WasmStart } from '../engine/engine.ts';
+import type { Drive } from '../engine/program.ts';
 import type { LuaEngine, LuaHost, LuaStart } from '../engine/lua/contract.ts';
 import type { Store } from '../store/store.ts';
 import type { Device, Result } from './device.ts';
@@ -50,7 +51,8 @@ export interface Capabilities {
 
 /** Starts engines, each in a process worker of its own that can be killed. */
 export interface Engines {
-  startWasm(start: WasmStart): Promise<WasmEngine>;
+  /** `drive`: files from outside that the program may read. */
+  startWasm(start: WasmStart, drive?: Drive): Promise<WasmEngine>;
   /** Lua machines have the same life; `host` answers `ao.resolve` and its like. */
   startLua(start: LuaStart, host: LuaHost): Promise<LuaEngine>;
 }
