@@ -271,10 +271,13 @@ export class LiveProcess {
     this.#before = { state, base: run.slot };
   }
 
-  /** An earlier slot whose record is gone, by a machine of its own. */
+  /** An earlier slot whose record is gone, by a machine of its own; records that lack on the way are written again. */
   async #computeAside(slot: number, context: Context): Promise<Result> {
     const process = await this.process(context);
     const run = await ProcessRun.startBefore(this.id, process, slot, context);
+    const writer = new SlotWriter(this.id, run.slot);
+    // Whole first: what the lost records built on may be gone as well.
+    let before: { readonly state: Message; readonly base: number } | undefined;
     try {
       const feed = new AssignmentFeed(this.id, run.slot + 1, slot, context);
       const ahead = new RunAhead(feed);
@@ -288,10 +291,15 @@ export class LiveProcess {
           return stepped.failure.result!;
         }
         state = stepped.state;
+        if (await readState(context.store, this.id, stepped.slot)) {
+          before = undefined;
+          continue;
+        }
+        const record = recordOf(stepped.slot, state, stepped.notes, before);
+        before = { state, base: record.base };
+        await writer.add(stepped.slot, record, context);
       }
-      // A whole state, since its neighbours' records may be gone.
-      const notes = { took: 0, at: context.clock.now(), ...(run.machine ? { machine: run.machine } : {}) };
-      await context.store.write([writeOf(this.id, slot, recordOf(slot, state, notes, undefined))]);
+      await writer.flush(context);
       return { status: 'ok', value: state };
     } finally {
       await run.close();

@@ -3,6 +3,7 @@ import { AoError } from '../base/errors.ts';
 import { messageId } from '../commitment/id.ts';
 import { inspectModule, whyUnsupported } from '../engine/inspect.ts';
 import type { ModuleKind } from '../engine/engine.ts';
+import { hasMemory64 } from '../engine/webassembly.ts';
 import { Message, type ValueInput } from '../message/message.ts';
 import { Link } from '../message/value.ts';
 import type { ModuleReport, SpawnOptions } from '../protocol/api.ts';
@@ -14,6 +15,9 @@ import { signMessage } from './sign-message.ts';
 const MAX_MODULE = 64 * 1024 * 1024;
 /** Most tags of one message: ANS-104 allows 128, some of them are ours. */
 const MAX_TAGS = 120;
+
+const NO_MEMORY64 =
+  'This browser does not run modules with a 64-bit memory. Modules with a 32-bit memory and Lua work.';
 
 /** What a process is called in a word. */
 export type ProcessKind = 'aos' | 'wasm64' | 'legacynet' | 'lua';
@@ -31,7 +35,8 @@ const FORMATS: Partial<Record<ModuleKind, string>> = {
 export function reportModule(bytes: Uint8Array): ModuleReport {
   try {
     const inspection = inspectModule(bytes);
-    const reason = whyUnsupported(inspection);
+    const lacks = inspection.wordBits === 64 && !hasMemory64();
+    const reason = whyUnsupported(inspection) ?? (lacks ? NO_MEMORY64 : undefined);
     const report = { kind: inspection.kind, memoryPages: inspection.initialPages, size: bytes.length };
     return reason ? { ...report, supported: false, reason } : { ...report, supported: true };
   } catch (thrown) {
@@ -42,7 +47,7 @@ export function reportModule(bytes: Uint8Array): ModuleReport {
 
 /**
  * The signed definition of a new process, everything it needs stored.
- * @throws AoError `module-too-large` (413), `unsupported-module` (422), `bad-module` (422), `no-sample` (404), `bad-tag` (400)
+ * @throws AoError `module-too-large` (413), `no-memory64` (501), `unsupported-module` (422), `bad-module` (422), `no-sample` (404), `bad-tag` (400)
  */
 export async function defineProcess(
   options: SpawnOptions,
@@ -118,6 +123,8 @@ async function wasmKeys(
       { status: 413 },
     );
   const inspection = inspectModule(bytes);
+  if (inspection.wordBits === 64 && !hasMemory64())
+    throw new AoError('no-memory64', NO_MEMORY64, { status: 501, detail: { kind: inspection.kind } });
   const reason = whyUnsupported(inspection);
   if (reason)
     throw new AoError('unsupported-module', reason, { status: 422, detail: { kind: inspection.kind } });
