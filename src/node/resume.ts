@@ -4,6 +4,7 @@ import { Processes } from '../device/processes.ts';
 import { roleDevice } from '../device/process-roles.ts';
 import { isUnfinished, unfinishedPushes } from '../device/push-queue.ts';
 import { resumePush } from '../device/push.ts';
+import { Schedules } from '../device/schedules.ts';
 import type { Context } from '../resolver/context.ts';
 import { deliver } from './legacynet/delivery.ts';
 
@@ -22,7 +23,8 @@ export async function resumePushes(context: Context): Promise<number> {
 
 async function resume(process: string, slot: number, context: Context): Promise<void> {
   const definition = await Processes.of(context).definition(process, context);
-  if (!definition) return;
+  // Of a process that another node orders, its follower knows what is to be sent on.
+  if (!definition || !(await Schedules.of(context).head(process, context))?.own) return;
   if (roleDevice('execution', definition) === 'genesis-wasm@1.0') await deliver({ process, slot }, context);
   else await resumePush(process, slot, context);
 }

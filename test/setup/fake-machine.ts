@@ -69,7 +69,7 @@ class FakeMachine implements WasmEngine {
         ? { Error: 'as asked' }
         : {
             Output: { data: String(this.#total) },
-            Messages: action === 'Send' ? [{ Target: tags.get('To'), Tags: sentTags(tags.get('Next')) }] : [],
+            Messages: sent(action, tags),
           };
     if (response.Error && options.replyErrorIsFailure) this.#total = before;
     return {
@@ -122,6 +122,15 @@ class FakeMachine implements WasmEngine {
     this.#log.closed++;
     this.#dead ??= new AoError('engine-closed', 'This machine was closed.', { status: 503 });
   }
+}
+
+/** `Send` tells another process to add `Next`; `Ask` tells it to send `Next` back to `Me`. */
+function sent(action: string | undefined, tags: Map<string, string>): unknown[] {
+  const next = tags.get('Next');
+  if (action === 'Send') return [{ Target: tags.get('To'), Tags: sentTags(next) }];
+  if (action !== 'Ask') return [];
+  const back = { Action: 'Send', To: tags.get('Me') ?? '', Next: next ?? '0' };
+  return [{ Target: tags.get('To'), Tags: Object.entries(back).map(([name, value]) => ({ name, value })) }];
 }
 
 function sentTags(next: string | undefined): { name: string; value: string }[] {

@@ -5,7 +5,6 @@
  */
 import { AoError } from '../../base/errors.ts';
 import { Processes } from '../../device/processes.ts';
-import { pushWrite } from '../../device/push-queue.ts';
 import { Schedules } from '../../device/schedules.ts';
 import { integerOf, textOf } from '../../device/values.ts';
 import { Message } from '../../message/message.ts';
@@ -326,6 +325,8 @@ export class FollowRun {
       computed = this.#start;
     }
     this.#tell({ phase: 'computing', computed });
+    // What an earlier run computed and did not come to send on.
+    await this.#push(Math.min(computed, to));
     while (computed < to) {
       this.#checkAborted();
       const began = performance.now();
@@ -334,7 +335,7 @@ export class FollowRun {
       const { status, value } = await live.compute(target, this.#context);
       if (status !== 'ok') throw slotError(target, value);
       if (target === due) await this.#check(target);
-      await this.#push(computed + 1, target);
+      await this.#push(target);
       computed = target;
       this.#tell({ computed, rate: this.#rate(computed) });
       const took = performance.now() - began;
@@ -356,14 +357,13 @@ export class FollowRun {
       );
   }
 
-  /** Sends on what these slots ask for, if the user wants that: never what was there before they said so. */
-  async #push(from: number, to: number): Promise<void> {
+  /** Sends on what the slots up to this one ask for, if the user wants that: never what was there before they said so. */
+  async #push(to: number): Promise<void> {
     const { push } = this.#record.options;
     const since = this.#record.pushedAfter;
     if (push === undefined || since === undefined) return;
     const messenger = push === 'here' ? undefined : unitUrl(push);
-    for (let slot = Math.max(from, since + 1); slot <= to; slot++) {
-      await this.#context.store.write([pushWrite(this.#process, slot)]);
+    for (let slot = since + 1; slot <= to; slot++) {
       await deliver({ process: this.#process, slot }, this.#context, messenger);
       this.#tell({ pushedAfter: slot });
     }
