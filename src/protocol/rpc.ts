@@ -9,7 +9,7 @@ type Wire = { ao?: AoErrorData; plain?: { name: string; message: string; stack?:
 
 /** Comlink's own handler drops every field but message, name and stack. */
 const throwHandler = Comlink.transferHandlers.get('throw') as Comlink.TransferHandler<Thrown, Wire>;
-Comlink.transferHandlers.set('throw', {
+const errorHandler = {
   canHandle: throwHandler.canHandle,
   serialize({ value }: Thrown): [Wire, Transferable[]] {
     if (value instanceof AoError) return [{ ao: value.toJSON() }, []];
@@ -24,9 +24,27 @@ Comlink.transferHandlers.set('throw', {
     if (wire.plain) throw Object.assign(new Error(wire.plain.message), wire.plain);
     throw wire.value;
   },
-} as Comlink.TransferHandler<Thrown, Wire>);
+} as Comlink.TransferHandler<Thrown, Wire>;
 
-export { expose, wrap, proxy, transfer, releaseProxy } from 'comlink';
+/**
+ * Both ends have to know how errors travel before the first one does. Setting it when this module loads would not do:
+ * bundlers leave out a module of which only what it passes on is used.
+ */
+function carryErrors(): void {
+  Comlink.transferHandlers.set('throw', errorHandler);
+}
+
+export const expose: typeof Comlink.expose = (...given) => {
+  carryErrors();
+  Comlink.expose(...given);
+};
+
+export const wrap: typeof Comlink.wrap = (...given) => {
+  carryErrors();
+  return Comlink.wrap(...given);
+};
+
+export { proxy, transfer, releaseProxy } from 'comlink';
 export type { Endpoint, Remote } from 'comlink';
 
 /** What the shell of a node worker is told on its own channel; ports arrive here, calls travel on them. */
