@@ -27,6 +27,17 @@ export function reportText(report: Report): string {
   if (facts.replayed) {
     const { from, to, start, compared } = facts.replayed;
     lines.push(`replayed: slots ${from} to ${to} from ${start}; compared: ${compared.join(', ')}`);
+    const { checkpoint } = facts.replayed;
+    if (checkpoint)
+      lines.push(`  from checkpoint ${checkpoint.name ?? checkpoint.id} of slot ${checkpoint.slot}`);
+  }
+  if (facts.sampled) {
+    const { stretches, computed, slots, of, missed } = facts.sampled;
+    lines.push(`sampled: ${computed.length} of ${stretches} stretches, ${slots} of ${of} slots`);
+    for (const { stretches: bad, probability } of missed)
+      lines.push(
+        `  a lie in ${bad} of them goes unseen with probability ${Number(probability.toPrecision(3))}`,
+      );
   }
   for (const { code, text, contradiction, slot, said, right } of report.problems) {
     lines.push(`${contradiction ? 'CONTRADICTED' : 'not shown'} (${code}): ${text}`);
@@ -44,6 +55,6 @@ export function isProven({ level, reached, asked, problems }: Report): boolean {
   return (
     level !== 'contradicted' &&
     reached.includes(asked) &&
-    !problems.some(({ contradiction }) => contradiction)
+    !problems.some(({ code, contradiction }) => contradiction || code === 'key-not-trusted')
   );
 }

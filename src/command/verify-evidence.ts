@@ -33,9 +33,12 @@ try {
     console.log(`${answer.error.code}: ${answer.error.message}`);
     process.exitCode = 1;
   } else {
-    const { proves, kind, findings } = answer.value;
+    const { proves, kind, findings, against } = answer.value;
     for (const finding of findings) console.log(finding);
-    console.log(proves ? `The file proves: ${kind}.` : `The file does not prove what it says (${kind}).`);
+    const whom = against === 'nobody' ? ' It holds nobody to it.' : '';
+    console.log(
+      proves ? `The file proves: ${kind}.${whom}` : `The file does not prove what it says (${kind}).`,
+    );
     process.exitCode = proves ? 0 : 1;
   }
 } catch (error) {

@@ -7,6 +7,7 @@ import { verifyMessage } from '../commitment/verify.ts';
 import { Message } from '../message/message.ts';
 import { createNode, type Node } from '../node/node.ts';
 import { openIndexedDb } from '../store/indexeddb.ts';
+import type { TrustList } from '../protocol/api.ts';
 import type { TrustEntry } from '../attestation/trust.ts';
 import { checkEvidence, type Verdict } from '../verify/check-evidence.ts';
 import { evidenceText, parseEvidence, type Evidence } from '../verify/evidence.ts';
@@ -19,7 +20,11 @@ export interface VerifyJob {
   readonly peers: readonly string[];
   /** Base64url: WASM or Lua bytes, or the data item that carries them. */
   readonly modules: readonly string[];
-  readonly trust?: readonly TrustEntry[];
+  readonly trust?: TrustList;
+  /** Base64url of checkpoint files. */
+  readonly checkpoints?: readonly string[];
+  readonly from?: string;
+  readonly sample?: { readonly stretches: number };
   /** Base64url of PEM or DER. */
   readonly certificates?: string;
 }
@@ -68,19 +73,23 @@ async function answered<T>(act: () => Promise<T>): Promise<Answered<T>> {
   }
 }
 
-window.runVerify = ({ url, level, peers, modules, trust, certificates }) =>
+window.runVerify = ({ url, level, peers, modules, trust = {}, certificates, checkpoints = [], ...how }) =>
   answered(async () => {
     const { context } = await open(modules);
     const attest = {
-      trust: trust ?? [],
+      trust: (trust.programs ?? []) as TrustEntry[],
       ...(certificates === undefined ? {} : { certificates: fromBase64(certificates) }),
     };
+    const asked = attest.trust.length > 0 || certificates !== undefined || level === 'attested';
     const report = await verify(
       url,
       {
         level,
         peers,
-        ...(trust || certificates !== undefined ? { attest } : {}),
+        trust,
+        checkpoints: checkpoints.map((file) => fromBase64(file)),
+        ...how,
+        ...(asked ? { attest } : {}),
         onProgress: ({ phase, done, total }) => void window.tellProgress(phase, done, total),
       },
       context,
