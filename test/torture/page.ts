@@ -1,4 +1,5 @@
 /** The page that is killed: opens the node as any page does, and puts load on it. */
+import { AoError } from '../../src/base/errors.ts';
 import { openNode, type OpenNode } from '../../src/client/index.ts';
 import type { SpawnOptions } from '../../src/protocol/api.ts';
 import { RING, token } from '../setup/ring-program.ts';
@@ -38,6 +39,16 @@ declare global {
 const DATABASE = 'beamlet';
 let node: OpenNode;
 
+/** Errors of ours have no text of their own where Playwright shows them. */
+async function plainly<T>(action: Promise<T>): Promise<T> {
+  try {
+    return await action;
+  } catch (thrown) {
+    const { code, message } = AoError.wrap(thrown);
+    throw new Error(`${code}: ${message}`, { cause: thrown });
+  }
+}
+
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function random(seed: number): (limit: number) => number {
@@ -76,7 +87,7 @@ window.startLoad = ({ process, messages, seed, senders }) => {
         const { slot, id } = await node.send(process, { ...message, compute });
         await window.note({ type: 'sent', process, slot, id });
       } catch (error) {
-        console.warn('send', String(error));
+        console.warn('send', AoError.wrap(error).code, String(error));
       }
       // Now and then there is nothing to do for a moment: that is when a snapshot is taken.
       if (below(12) === 0) await wait(2_100);
@@ -98,7 +109,7 @@ window.startVisits = ({ process, file }) => {
         await window.note({ type: here ? 'off' : 'in' });
         if (!here) await Promise.race([node.compute(process), wait(200)]);
       } catch (error) {
-        console.warn('visit', String(error));
+        console.warn('visit', AoError.wrap(error).code, String(error));
       }
       await wait(50);
     }
@@ -119,7 +130,7 @@ window.startRing = ({ ring, hops, life }) => {
         await window.note({ type: 'sent', process: first, slot, id });
         await ask('POST', `/${first}~process@1.0/push&slot=${slot}`);
       } catch (error) {
-        console.warn('ring', String(error));
+        console.warn('ring', AoError.wrap(error).code, String(error));
       }
     }
   };
@@ -154,7 +165,7 @@ window.arrived = async (process) => {
 };
 
 window.states = async (process) => {
-  const { slot } = await node.compute(process);
+  const { slot } = await plainly(node.compute(process));
   const states: SlotState[] = [];
   // The newest first: what lacks is then computed in one go.
   for (let at = slot; at >= 0; at--) {

@@ -73,6 +73,8 @@ const acks: Extract<Note, { type: 'sent' }>[] = [];
 /** Whether the visiting process has to be here; undefined while it is on its way in or off. */
 let visitor: boolean | undefined = false;
 const problems: string[] = [];
+/** What calls were refused with in this life, and how often. */
+const refused = new Map<string, number>();
 let victim: Victim | undefined;
 
 function take(note: Note): void {
@@ -87,6 +89,9 @@ async function open(profile: string): Promise<Victim> {
 
 async function ready(opened: Victim): Promise<void> {
   await opened.page.exposeFunction('note', take);
+  opened.page.on('console', (message) => {
+    if (message.type() === 'warning') refused.set(message.text(), (refused.get(message.text()) ?? 0) + 1);
+  });
   await opened.page.evaluate(() => window.openTorture());
 }
 
@@ -216,8 +221,10 @@ try {
   console.log(`Processes: ${[...cast.loaded.keys()].join(', ')}, a ring of ${RING_SIZE}, and a visiting one`);
   for (let kill = 1; kill <= kills; kill++) {
     const before = acks.length;
+    refused.clear();
     await oneLife(profile, cast, kill);
     console.log(`kill ${kill}: ${acks.length - before} messages acknowledged in this life`);
+    for (const [text, count] of [...refused].slice(0, 3)) console.log(`  refused ${count} times: ${text}`);
   }
   const last = await open(profile);
   for (const fault of await last.page.evaluate(() => window.inspect())) problems.push(`in the end: ${fault}`);
