@@ -85,6 +85,9 @@ function next(): Turn | undefined {
   };
 }
 
+/** What was tried counts also when it is stopped before its end. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (until = 0));
+
 const began = performance.now();
 console.log(
   `Fuzzing ${targets.length} targets with ${Number.isFinite(inputs) ? `${inputs} inputs each` : `inputs for ${seconds} s`}, seed ${seed} …`,
