@@ -1,6 +1,7 @@
 /**
  * GraphQL of `query@1.0` (resolver.md §9.6): Arweave's own queries over what this node has stored. Filters narrow each
- * other; of a tag only one value can be looked for, and blocks are not known here.
+ * other. Of blocks only the one is known that the node's options name, and no message is known to be in it: results
+ * come in no order of heights.
  */
 import { fromBase64, toBase64Url, utf8 } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
@@ -11,6 +12,7 @@ import { Atom, binaryBytes, isBinary, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { KeyFunction } from '../resolver/device.ts';
 import { signaturesOf, unsignedId } from './message-id.ts';
+import { currentBlock } from './schedules.ts';
 import { itemsOf, readFirst, textOf } from './values.ts';
 
 const SCHEMA = `
@@ -52,13 +54,15 @@ const SCHEMA = `
 const MAX_QUERY = 16_384;
 const MAX_PAGE = 1000;
 const PAGE = 10;
+/** Values that one tag may be looked for by. */
+const MAX_VALUES = 100;
 
 interface Filters {
   id?: string;
   ids?: string[];
   owners?: string[];
   recipients?: string[];
-  tags?: { name: string; values?: string[] }[];
+  tags?: { name: string; values?: string[]; op?: string }[];
   first?: number;
   after?: string;
 }
@@ -144,9 +148,39 @@ function rootOf(context: Context) {
       return value instanceof Message ? transactionOf(value, context) : null;
     },
     transactions: (filters: Filters) => transactions(filters, context),
-    block: () => null,
-    blocks: () => ({ pageInfo: { hasNextPage: false }, edges: [] }),
+    block: ({ id }: { id?: string }) => {
+      const block = blockHere(context);
+      return block && (id === undefined || id === block.id) ? block : null;
+    },
+    blocks: (filters: BlockFilters) => {
+      const block = blockHere(context);
+      const edges = block && matches(block, filters) ? [{ cursor: block.id, node: block }] : [];
+      return { pageInfo: { hasNextPage: false }, edges };
+    },
   };
+}
+
+interface BlockFilters {
+  ids?: string[];
+  height?: { min?: number; max?: number };
+  first?: number;
+  after?: string;
+}
+
+/** The one block that a node knows: that which its options name. */
+function blockHere(context: Context) {
+  const { height, hash, timestamp } = currentBlock(context);
+  if (height === 0n) return undefined;
+  return { id: hash, height: Number(height), timestamp: Number(timestamp), previous: '' };
+}
+
+function matches(
+  block: { id: string; height: number },
+  { ids, height, first, after }: BlockFilters,
+): boolean {
+  if (first === 0 || after === block.id) return false;
+  if (ids && !ids.includes(block.id)) return false;
+  return block.height >= (height?.min ?? 0) && block.height <= (height?.max ?? Infinity);
 }
 
 async function transactions(filters: Filters, context: Context) {
@@ -179,8 +213,11 @@ async function find(filters: Filters, context: Context): Promise<string[]> {
   };
   if (filters.owners) await matchAny('committer', filters.owners);
   if (filters.recipients) await matchAny('target', filters.recipients);
-  for (const { name, values = [] } of filters.tags ?? []) {
-    if (values.length !== 1) throw new AoError('bad-query', 'A tag is looked for by exactly one value.');
+  for (const { name, values = [], op = 'EQ' } of filters.tags ?? []) {
+    if (op.toUpperCase() !== 'EQ')
+      throw new AoError('bad-query', 'Tags are looked for by their values alone.');
+    if (values.length === 0 || values.length > MAX_VALUES)
+      throw new AoError('bad-query', `A tag is looked for by one value to ${MAX_VALUES}.`);
     await matchAny(name.toLowerCase(), values);
   }
   const [first = new Set<string>(), ...others] = sets;
