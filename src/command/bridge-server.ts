@@ -100,9 +100,8 @@ export class Bridge {
     if (!response) return;
     this.#waiting.delete(id);
     try {
-      const own = headers.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()));
-      if (!own.some(([name]) => name.toLowerCase() === 'content-length') && mayHaveBody(status))
-        own.push(['content-length', String(body.length)]);
+      const own = headers.filter(([name]) => !CONNECTION.has(name.toLowerCase()));
+      if (mayHaveBody(status)) own.push(['content-length', String(body.length)]);
       response.writeHead(
         status,
         own.flatMap(([name, value]) => [name, bytesToLatin1(toBytes(value))]),
@@ -111,7 +110,7 @@ export class Bridge {
     } catch (thrown) {
       // A header that HTTP can not carry: an answer all the same.
       this.#waiting.set(id, response);
-      this.#fail(id, AoError.wrap(thrown, 'bad-header', 500));
+      this.#fail(id, AoError.wrap(thrown, 'bad-header', 502));
     }
   }
 
@@ -124,8 +123,16 @@ export class Bridge {
   }
 }
 
-/** They speak of one connection, which is this server's affair. */
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
+/** They speak of one connection and what goes over it, which is this server's affair, also where a message has such keys. */
+const CONNECTION = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 function mayHaveBody(status: number): boolean {
   return status >= 200 && status !== 204 && status !== 304;

@@ -15,6 +15,7 @@ import type { NodeContext } from '../../resolver/node-context.ts';
 import { isFalse } from '../../resolver/options.ts';
 import { messageAnswered } from '../../resolver/request-marks.ts';
 import { statusOf } from '../../resolver/status.ts';
+import { isCarriable } from './carriable.ts';
 import { setCookieLines } from './cookies.ts';
 import { codecOf, DEFAULT_CODEC } from './mime.ts';
 import { errorPage } from './pages.ts';
@@ -47,17 +48,20 @@ export function corsHeaders(request: HttpRequest): [string, string][] {
   return headers;
 }
 
-/** @throws AoError where the answer cannot be put into the form */
+/**
+ * Where the fields of HTTP cannot hold a key or a value of the answer, it is written as JSON, else as a data item.
+ * @throws AoError where the answer cannot be put into the form
+ */
 export async function toResponse(
   answer: Message,
-  form: ReplyForm,
+  asked: ReplyForm,
   request: HttpRequest,
   context: NodeContext,
 ): Promise<HttpResponse> {
   const status = statusOf({ status: 'ok', value: answer });
-  const isPlain = form.codec === DEFAULT_CODEC && !form.bundle;
+  const isPlain = asked.codec === DEFAULT_CODEC && !asked.bundle;
   if (isPlain && (status === 404 || status === 500)) return page(status, answer, request);
-  const encoded = await encode(answer, form, context);
+  const { encoded, form } = await encodeCarriable(answer, asked, context);
   const headers = new Map<string, string>();
   for (const [name, value] of encoded.headers) headers.set(name, fromBytes(binaryBytes(value)));
   for (const [name, value] of corsHeaders(request)) if (!headers.has(name)) headers.set(name, value);
@@ -67,6 +71,24 @@ export async function toResponse(
   const list: [string, string][] = [...headers];
   for (const line of setCookieLines(answer.private['set-cookie'])) list.push(['set-cookie', line]);
   return { status, headers: list, body: encoded.body ?? new Uint8Array(0) };
+}
+
+async function encodeCarriable(
+  answer: Message,
+  asked: ReplyForm,
+  context: NodeContext,
+): Promise<{ encoded: HttpForm; form: ReplyForm }> {
+  const encoded = await encode(answer, asked, context);
+  if (asked.codec !== DEFAULT_CODEC || isCarriable(encoded.headers)) return { encoded, form: asked };
+  const json = { ...asked, codec: 'json@1.0' };
+  try {
+    return { encoded: await encode(answer, json, context), form: json };
+  } catch (thrown) {
+    // Octets that are no text have no JSON form.
+    if (AoError.wrap(thrown).code !== 'not-text') throw thrown;
+    const item = { ...asked, codec: 'ans104@1.0' };
+    return { encoded: await encode(answer, item, context), form: item };
+  }
 }
 
 async function encode(answer: Message, form: ReplyForm, context: NodeContext): Promise<HttpForm> {

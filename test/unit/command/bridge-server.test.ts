@@ -98,14 +98,32 @@ describe('the bridge', () => {
     expect(text.endsWith('\r\n\r\n\x00\xff\r\n')).toBe(true);
   });
 
-  it('answers 503 before the page is there, and 500 for a header that HTTP can not carry', async () => {
+  it('refuses octets beyond ASCII in a target, which the server’s parser does not let through', async () => {
+    const port = await start(() => ({ status: 200, headers: [], body: new Uint8Array(0) }));
+    const target = '/a\xc3\xbc/\xff?k=\xe9';
+    const answer = await raw(port, latin1(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`));
+    expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it('says itself how long a body is and how the connection goes on', async () => {
+    const headers: [string, string][] = [
+      ['content-length', '1'],
+      ['transfer-encoding', 'chunked'],
+      ['connection', 'upgrade'],
+    ];
+    const port = await start(() => ({ status: 200, headers, body: Uint8Array.of(65, 66, 67) }));
+    const answer = await fetch(`http://127.0.0.1:${port}/x`);
+    expect([answer.status, await answer.text()]).toEqual([200, 'ABC']);
+  });
+
+  it('answers 503 before the page is there, and 502 for a header that HTTP can not carry', async () => {
     bridge = new Bridge();
     const early = await fetch(`http://127.0.0.1:${await bridge.listen(0)}/x`);
     expect(early.status).toBe(503);
     await bridge.close();
     const port = await start(() => ({ status: 200, headers: [['x-c', 'a\nb']], body: new Uint8Array(0) }));
     const late = await fetch(`http://127.0.0.1:${port}/x`);
-    expect(late.status).toBe(500);
+    expect(late.status).toBe(502);
     expect(await late.json()).toMatchObject({ code: 'bad-header' });
   });
 });
