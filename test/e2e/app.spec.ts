@@ -51,6 +51,11 @@ test('a sample: spawn, message, read, slots, state, reload, offline', async ({ p
   await expect(page).toHaveURL(/slot=1/);
   await expect(page.getByRole('tree', { name: 'Message of slot 1' })).toContainText('Inc');
 
+  await page.getByLabel('Find slots').fill('inc');
+  await page.getByRole('button', { name: 'Find', exact: true }).click();
+  await expect(page.getByRole('status').getByText('1 slot in the newest 2')).toBeVisible();
+  await page.getByRole('button', { name: 'Show all' }).click();
+
   await page.getByRole('tab', { name: 'State' }).click();
   const tree = page.getByRole('tree', { name: 'State after slot 1' });
   await expect(tree.getByRole('treeitem').first()).toBeVisible();
