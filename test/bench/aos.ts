@@ -2,7 +2,7 @@
 import type { BenchContext } from './bench.ts';
 import type { Scenario } from './replay.ts';
 
-const HANDLER = `
+export const HANDLER = `
 Counter = 0
 Handlers.add('Inc', { Action = 'Inc' }, function(msg)
   Counter = Counter + 1
@@ -10,7 +10,7 @@ Handlers.add('Inc', { Action = 'Inc' }, function(msg)
 end)`;
 
 /** aos 2.0.6, by the hash that the legacynet vectors give it. Throws where it was not fetched. */
-async function aosModule(context: BenchContext): Promise<Uint8Array> {
+export async function aosModule(context: BenchContext): Promise<Uint8Array> {
   const { cases } = (await context.vectors('legacy-aos.json')) as {
     cases: { module: { file: string; sha256: string } }[];
   };

@@ -145,7 +145,7 @@ export async function record({
   return { texts, start };
 }
 
-function recording(engine: WasmEngine, texts: Texts[]): WasmEngine {
+export function recording(engine: WasmEngine, texts: Texts[]): WasmEngine {
   return {
     inspection: engine.inspection,
     evaluate(message, environment, options) {
