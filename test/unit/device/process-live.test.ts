@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AoError } from '../../../src/base/errors.ts';
 import { Processes } from '../../../src/device/processes.ts';
 import type { LiveProcess } from '../../../src/device/process-live.ts';
+import { Schedules } from '../../../src/device/schedules.ts';
 import { readState } from '../../../src/device/slot-records.ts';
 import { Message } from '../../../src/message/message.ts';
 import type { Value } from '../../../src/message/value.ts';
@@ -273,5 +274,26 @@ describe('a live process', () => {
     await expect(running).rejects.toMatchObject({ code: 'stopped' });
     node.log.before = undefined;
     expect(await dataAt(node, id, 2)).toBe('3');
+  });
+
+  it('goes on when the clock goes back, also across a restart: a schedule never does', async () => {
+    const node = await testNode();
+    const { id } = await scheduled(node, 'native', [add(1)]);
+    node.clock.time -= 86_400_000;
+    await send(node, id, [add(2)]);
+    expect(await dataAt(node, id, 2)).toBe('3');
+    const second = await node.again();
+    second.clock.time -= 10 * 86_400_000;
+    await send(second, id, [add(3)]);
+    expect(await dataAt(second, id, 3)).toBe('6');
+    second.clock.time += 20 * 86_400_000;
+    await send(second, id, [add(4)]);
+    const kept = await Schedules.of(second.context).read(id, 0, 9, second.context);
+    const times = kept.map(({ assignment }) => Number(assignment.get('timestamp')));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(times[1]).toBe(times[2]);
+    expect(times[4]).toBe(second.clock.time);
+    expect(kept.map(({ assignment }) => Number(assignment.get('slot')))).toEqual([0, 1, 2, 3, 4]);
+    expect(await dataAt(second, id, 4)).toBe('10');
   });
 });
