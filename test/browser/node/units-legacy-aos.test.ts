@@ -162,10 +162,10 @@ describe('legacy-aos through the units', () => {
         names.set(env.Module.Id, image.idText);
         let process = '';
         for (const [index, { msg, expected }] of steps.entries()) {
-          // What the clock inserts, what was sent to somebody else, and what has no data, no client sends as an item.
-          if (msg.Cron || msg.Target !== env.Process.Id || msg.Data === undefined) continue;
-          // Nor would a scheduler take it without this.
-          if (!msg.Tags.some((tag) => tag.name === 'Data-Protocol')) continue;
+          // What the clock inserts, what was sent to somebody else, and what has no data, no client sends as an item;
+          // what names no protocol, no scheduler takes. What comes behind it builds on it.
+          const isItem = !msg.Cron && msg.Target === env.Process.Id && msg.Data !== undefined;
+          if (!isItem || !msg.Tags.some((tag) => tag.name === 'Data-Protocol')) break;
           clock.time = msg.Timestamp;
           const item = await createItem(
             {
