@@ -23,8 +23,12 @@ try {
   const modules = options.module.map((path) => readFileSync(path).toString('base64url'));
   headless = await openHeadless({ html: 'src/command/verify-page.html' });
   const page = headless.page;
-  // Nothing but the page itself may be asked.
-  await page.context().setOffline(true);
+  // Nothing but the page itself may be asked; its workers come from there, too.
+  const { origin } = new URL(page.url());
+  await page.context().route(
+    (url) => url.origin !== origin,
+    (route) => route.abort(),
+  );
   const answer = await page.evaluate(([content, files]) => window.runVerifyEvidence(content, files), [
     text,
     modules,

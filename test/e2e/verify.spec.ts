@@ -1,11 +1,12 @@
 /** `npm run verify` against a real HTTP node (a bridge), and against one that changes what that node says. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from '@playwright/test';
 import { bytesToLatin1, toBytes } from '../../src/base/bytes.ts';
 import { encodeHttp } from '../../src/commitment/http.ts';
@@ -96,15 +97,26 @@ async function makeProcess(): Promise<string> {
   return id;
 }
 
-/** Runs the command; its exit code, what it printed and the report. */
-async function verify(...args: string[]): Promise<{ code: number | null; said: string; report: Report }> {
-  const json = join(folder, 'report.json');
-  const child = spawn(process.execPath, [tsx, 'src/command/verify.ts', ...args, '--json', json]);
+/** Runs a command; its exit code and what it printed. */
+async function run(command: string, ...args: string[]): Promise<{ code: number | null; said: string }> {
+  const child = spawn(process.execPath, [tsx, `src/command/${command}`, ...args]);
   let said = '';
   child.stdout.on('data', (part) => (said += String(part)));
   child.stderr.on('data', (part) => (said += String(part)));
   await once(child, 'close');
-  return { code: child.exitCode, said, report: JSON.parse(readFileSync(json, 'utf8')) as Report };
+  return { code: child.exitCode, said };
+}
+
+/** The same with the report that it wrote. */
+async function verify(...args: string[]): Promise<{ code: number | null; said: string; report: Report }> {
+  const json = join(folder, 'report.json');
+  const { code, said } = await run('verify.ts', ...args, '--json', json);
+  return { code, said, report: JSON.parse(readFileSync(json, 'utf8')) as Report };
+}
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 test('proves what an honest node says, and catches one that does not', async () => {
@@ -116,21 +128,83 @@ test('proves what an honest node says, and catches one that does not', async () 
   expect(honest.report.facts.audited).toMatchObject({ from: 0, to: 3, scheduler: [node] });
   expect(honest.code).toBe(0);
 
-  // Everything as the node says it, but one word of the state: no signature covers that any more.
-  liar = createServer((request, response) => {
-    void fetch(origin + request.url, { headers: { 'accept-bundle': 'true' } }).then(async (answer) => {
-      const text = Buffer.from(await answer.arrayBuffer()).toString('latin1');
-      const changed = /\/compute/.test(request.url ?? '') ? text.replaceAll('counted', 'cheated') : text;
-      for (const [name, value] of answer.headers)
-        if (name !== 'transfer-encoding') response.setHeader(name, value);
-      response.writeHead(answer.status);
-      response.end(Buffer.from(changed, 'latin1'));
-    });
-  });
-  await new Promise<void>((resolve) => liar.listen(0, '127.0.0.1', resolve));
-  const lied = await verify(
-    `http://127.0.0.1:${(liar.address() as AddressInfo).port}/${id}~process@1.0/compute&slot=2/results`,
+  const strict = join(folder, 'trust.json');
+  writeFileSync(strict, JSON.stringify({ keys: ['x'.repeat(43)] }));
+  const stranger = await verify(
+    `${origin}/${id}~process@1.0/now/count`,
+    '--level',
+    'signed',
+    '--trust',
+    strict,
   );
+  expect(stranger.said).toContain('key-not-trusted');
+  expect(stranger.code).toBe(1);
+
+  // Everything as the node says it, but one word of the state, without the signature that would give it away.
+  liar = createServer((request, response) => {
+    const accept = request.headers.accept ?? '*/*';
+    void fetch(origin + request.url, { headers: { 'accept-bundle': 'true', accept } }).then(
+      async (answer) => {
+        const text = Buffer.from(await answer.arrayBuffer()).toString('latin1');
+        const computed = /\/compute/.test(request.url ?? '');
+        for (const [name, value] of answer.headers)
+          if (
+            name !== 'transfer-encoding' &&
+            !(computed && /^(signature|content-digest|content-length)/.test(name))
+          )
+            response.setHeader(name, value);
+        response.writeHead(answer.status);
+        response.end(Buffer.from(computed ? text.replaceAll('counted', 'cheated') : text, 'latin1'));
+      },
+    );
+  });
+  const lied = await verify(`${await listen(liar)}/${id}~process@1.0/compute&slot=2/results/output/data`);
   expect(lied.code).toBe(1);
-  expect(lied.report.reached).not.toContain('replayed');
+  expect(lied.report.level).toBe('contradicted');
+  const problem = lied.report.problems.find(({ code }) => code === 'answer-differs');
+  expect(problem).toMatchObject({ contradiction: true });
+  const file = join(folder, `report.json.${problem!.evidence}.evidence.json`);
+  const checked = await run('verify-evidence.ts', file);
+  expect(checked.said).toContain('It holds nobody to it.');
+  expect(checked.code).toBe(0);
+  const changed = join(folder, 'changed.json');
+  writeFileSync(changed, readFileSync(file, 'utf8').replace('"slot": ', '"slot": 1'));
+  expect((await run('verify-evidence.ts', changed)).code).toBe(1);
+});
+
+test('gives up on a node that wastes its time, and says why', async () => {
+  test.setTimeout(240_000);
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+  const waster = createServer((request, response) => {
+    if (request.url?.startsWith(`/${'r'.repeat(43)}`))
+      response.writeHead(302, { location: request.url, 'access-control-allow-origin': '*' }).end();
+    else
+      response.writeHead(200, { 'content-encoding': 'gzip', 'access-control-allow-origin': '*' }).end(bomb);
+  });
+  const address = await listen(waster);
+  try {
+    const redirected = await verify(`${address}/${'r'.repeat(43)}~process@1.0/now`);
+    expect(redirected.said).toContain('peer-unreachable');
+    expect(redirected.code).toBe(1);
+    const bombed = await verify(`${address}/${'g'.repeat(43)}~process@1.0/now`);
+    expect(bombed.said).toContain('peer-too-large');
+    expect(bombed.code).toBe(1);
+  } finally {
+    waster.close();
+  }
+});
+
+test('is told when it is called wrongly', async () => {
+  test.setTimeout(120_000);
+  for (const args of [
+    [],
+    ['http://a.example/x', 'http://b.example/y'],
+    ['http://a.example/x', '--level', 'certain'],
+    ['http://a.example/x', '--trust', join(folder, 'nowhere.json')],
+    ['http://a.example/x', '--sample', 'some'],
+    ['http://a.example/x', '--unknown'],
+  ])
+    expect((await run('verify.ts', ...args)).code, args.join(' ')).toBe(2);
+  expect((await run('verify-evidence.ts')).code).toBe(2);
+  expect((await run('verify-evidence.ts', join(folder, 'nowhere.json'))).code).toBe(1);
 });
