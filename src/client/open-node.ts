@@ -6,14 +6,17 @@ import { AoError } from '../base/errors.ts';
 import type {
   Followed,
   HttpAnswer,
+  HttpExchange,
   NodeApi,
   NodeEventData,
+  NodeInfo,
   ProcessSummary,
   SendOptions,
   SendResult,
   SpawnOptions,
   VerificationReport,
 } from '../protocol/api.ts';
+import { bodyInit, portable, requestBody } from '../protocol/body.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { runFollowing, type FollowCall } from './follow-call.ts';
 import { runVerification, type VerifyCall } from './verify-call.ts';
@@ -141,6 +144,10 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
       const by = wallet;
       if (!by) return connection.call('send', [process, message]);
       return (await import('./signed-calls.ts')).sendWith(proxied, by, process, message);
+    },
+    /** The node that answers is always the leader's; whether that is this page, only the page knows. */
+    async info(): Promise<NodeInfo> {
+      return { ...((await connection.call('info', [])) as NodeInfo), leader: connection.leads };
     },
     async fetch(path: string, init: RequestInit = {}): Promise<Response> {
       const url = new URL(path, location.href);
@@ -313,8 +320,12 @@ class Connection {
   }
 }
 
-/** Calls that change something carry a key, so that making them again after the node moved does not do it twice. */
+/**
+ * Calls that change something carry a key, so that making them again after the node moved does not do it twice. Large
+ * bodies are copied for each try and the copy is given away.
+ */
 function prepared(name: keyof NodePort, args: unknown[], once: string): unknown[] {
+  if (name === 'request' || name === 'trace') return [portable(args[0] as HttpExchange)];
   return name === 'send' || name === 'spawn' ? [...args, once] : args;
 }
 
@@ -352,7 +363,7 @@ async function toExchange(path: string, init: RequestInit) {
   // The path is kept as typed: URL would re-encode what AO-Core's grammar tells apart.
   const target = path.startsWith('http') ? path.slice(new URL(path).origin.length) : path;
   const probe = new Request(location.origin, { ...init, method: init.body ? 'POST' : 'GET' });
-  const body = new Uint8Array(await probe.arrayBuffer());
+  const body = await requestBody(probe);
   const headers = [...new Headers(probe.headers)].map(([name, value]): [string, string] => [name, value]);
   return { method: (init.method ?? 'GET').toUpperCase(), target, headers, body };
 }
@@ -367,5 +378,5 @@ function answerToResponse(answer: HttpAnswer, method = 'GET'): Response {
     }
   const empty = method.toUpperCase() === 'HEAD' || [204, 205, 304].includes(answer.status);
   const status = answer.status >= 200 && answer.status <= 599 ? answer.status : 500;
-  return new Response(empty ? null : (answer.body as Uint8Array<ArrayBuffer>), { status, headers });
+  return new Response(empty ? null : bodyInit(answer.body), { status, headers });
 }

@@ -161,7 +161,11 @@ async function seenBefore(
     const here = `~scheduler@1.0/assignments/${process}/${slot}`;
     if (before === undefined) slots.set(id, here);
     else if (before !== here)
-      out.push({ slot, code: 'replayed', text: `The message was assigned before, to slot ${before.split('/').pop()}.` });
+      out.push({
+        slot,
+        code: 'replayed',
+        text: `The message was assigned before, to slot ${before.split('/').pop()}.`,
+      });
   });
   const writes = [...slots].map(([id, value]) => ({ table: 'links' as const, key: keyOf(id), value }));
   if (writes.length) await context.store.write(writes);
