@@ -32,7 +32,7 @@ import {
   isBundled,
   uncommitted,
 } from './commitment.ts';
-import { committerOfKeyid } from './keyid.ts';
+import { committerOfKeyid, isClientForm, KEY_FORM } from './keyid.ts';
 import { linkify, type Load, loadLinks } from './link.ts';
 import { labelOf } from './own-signature.ts';
 import { componentValues, keysOfComponents, restrict } from './signature-base.ts';
@@ -48,8 +48,6 @@ const PLACED = new Set([
   'ao-types',
 ]);
 
-/** Parameter of a signature that a client made with the bare modulus as its key ID. It is no part of what is signed. */
-const KEY_FORM = 'key-form';
 /** How the labels of commitments begin. */
 const OWN_LABELS = 'comm-';
 const FIRST_PARAMETERS = ['tag', 'created', 'expires', 'nonce'];
@@ -171,7 +169,7 @@ function readCommitment(
   fields.set('committed', new Message(new Map(committed.map((key, index) => [String(index + 1), key]))));
   fields.set('signature', toBase64Url(signature));
   const keyid = textOf(fields.get('keyid')) ?? '';
-  const bare = (bareKeys || textOf(fields.get(KEY_FORM)) === 'bare') && !keyid.includes(':');
+  const bare = (bareKeys || isClientForm(fields)) && !keyid.includes(':');
   const committer = committerOfKeyid(keyid, bare);
   fields.delete('committer');
   if (committer !== undefined) fields.set('committer', committer);

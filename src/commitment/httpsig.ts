@@ -38,6 +38,7 @@ import {
 } from './commitment.ts';
 import {
   DEFAULT_KEYID,
+  isClientForm,
   type KeyMaterial,
   publicKeyid,
   resolveKeyid,
@@ -192,6 +193,8 @@ async function verifyHttpsig(
     return invalid('unknown-algorithm', 'The commitment is of a type that is not known.');
   const keyid = textOf(commitment.get('keyid'));
   if (keyid === undefined) return invalid('bad-keyid', 'The commitment names no key.');
+  if (isBare(type, keyid) && !isClientForm(commitment))
+    return invalid('bad-keyid', 'The key ID is a key without its scheme.');
   const key = resolveKeyid(keyid, type, options.secret);
   if ((type === RSA_TYPE) !== (key.scheme === 'publickey'))
     return invalid('scheme-mismatch', 'A public key was used as the key of an HMAC, or the reverse.');
@@ -216,6 +219,9 @@ async function verifyHttpsig(
   const other = encodeStructuredMessage(linkify(uncommitted(message), hashIds));
   return verifyTabm(other, keys, commitment, signature, key);
 }
+
+/** A modulus by itself: the key ID of a client's own signature, and of nothing else (messages.md §6.5). */
+const isBare = (type: string, keyid: string) => type === RSA_TYPE && !keyid.includes(':');
 
 async function verifyTabm(
   tabm: Tabm,
@@ -272,7 +278,7 @@ function coveredKeys(tabm: Tabm, keys: readonly string[]): string[] | string {
  * and take the components in the order of the committed keys (messages.md §15).
  */
 function* candidates(tabm: Tabm, keys: readonly string[], commitment: Message): Generator<Components> {
-  if (textOf(commitment.get('type')) === RSA_TYPE && !textOf(commitment.get('keyid'))!.includes(':')) {
+  if (isBare(textOf(commitment.get('type'))!, textOf(commitment.get('keyid'))!)) {
     yield ofClient(tabm, keys);
     return;
   }

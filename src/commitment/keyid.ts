@@ -3,9 +3,22 @@ import { equalBytes, fromBase64, toBase64, toBase64Url, toBytes } from '../base/
 import { AoError } from '../base/errors.ts';
 import { addressOf } from '../crypto/address.ts';
 import { sha256 } from '../crypto/hash.ts';
+import { textOf } from '../message/tabm.ts';
+import type { Value } from '../message/value.ts';
 import { HMAC_TYPE, RSA_TYPE } from './commitment.ts';
 
 export const DEFAULT_KEYID = 'constant:ao';
+
+/**
+ * Field of a commitment that a client signed with the bare modulus as its key ID: `bare`. It is no part of what is
+ * signed. Without it such a key ID proves nothing (messages.md §6.5).
+ */
+export const KEY_FORM = 'key-form';
+
+/** True if a commitment, or what will be one, says that a client signed it in its own form. */
+export function isClientForm(commitment: { get(key: string): Value | undefined }): boolean {
+  return textOf(commitment.get(KEY_FORM)) === 'bare';
+}
 
 export type Scheme = 'publickey' | 'constant' | 'secret';
 

@@ -66,6 +66,23 @@ describe('parts', () => {
   ])('%#', (record, expected) => expect(parts(encode(record))).toEqual(expected));
 });
 
+describe('text with CR LF in a header of a part', () => {
+  // messages.md §4.6 and §13, 21: nothing is escaped, and what follows is lost to the reader.
+  it('is written as it stands', () =>
+    expect(parts(encode({ m: { a: 'x\r\ny', b: 'z' } }))).toEqual([
+      'a: x⏎y⏎b: z⏎content-disposition: form-data;name="m"',
+    ]));
+
+  it('is cut there when it is read; a line feed alone is not', () => {
+    const there = (value: string) => {
+      const { headers, body } = encode({ m: { a: value, b: 'z' } });
+      return decodeStructured(decodeHttpsig({ headers, body }).tabm);
+    };
+    expect(equalValues(there('x\r\ny'), message({ m: { a: 'x', b: 'z' } }))).toBe(true);
+    expect(equalValues(there('x\ny'), message({ m: { a: 'x\ny', b: 'z' } }))).toBe(true);
+  });
+});
+
 describe('fields', () => {
   it('hold up to 4096 octets, counted as octets', () => {
     for (const [size, header] of [

@@ -147,6 +147,14 @@ describe('decoding', () => {
       expect.objectContaining({ name: 'AoError' }),
     ),
   );
+  it('takes atoms that were never seen, and reads back none with a blank, which it writes', () => {
+    // messages.md §13, 5 and 6.
+    const name = 'never-seen-before';
+    expect(decode({ 'ao-types': 'k="atom"', k: name })).toEqual(message({ k: Atom.of(name) }));
+    const blank = encode({ k: Atom.of('With Space') });
+    expect(blank.text('k')).toBe('With Space');
+    expect(() => decodeStructured(blank)).toThrow(refused('bad-structured-field'));
+  });
   it('ignores types of keys that are not there, and parameters', () => {
     const value = decode({ 'ao-types': 'gone="nothing", a="integer";x=1', a: '7;p' }) as Message;
     expect(equalValues(value, message({ a: 7n }))).toBe(true);

@@ -4,6 +4,7 @@ import { fromBase64, toBase64, toBase64Url, toBytes } from '../../../src/base/by
 import { encodeHttpsig } from '../../../src/codec/httpsig.ts';
 import { encodeStructuredMessage } from '../../../src/codec/structured.ts';
 import { commitmentsOf, withCommitment } from '../../../src/commitment/commitment.ts';
+import { decodeHttpMessage, encodeHttp } from '../../../src/commitment/http.ts';
 import { commitHttpsig } from '../../../src/commitment/httpsig.ts';
 import { combineIds, hashIds, messageId } from '../../../src/commitment/id.ts';
 import { publicKeyid } from '../../../src/commitment/keyid.ts';
@@ -228,7 +229,8 @@ describe('a forgery', () => {
     const cases: [Record<string, Value>, string][] = [
       [{ keyid: 'publickey:AAAA' }, 'wrong-committer'],
       [{ keyid: `publickey:${toBase64Url(alice.publicKey)}` }, 'bad-keyid'],
-      [{ keyid: toBase64(alice.publicKey) }, 'wrong-signature'],
+      [{ keyid: toBase64(alice.publicKey) }, 'bad-keyid'],
+      [{ keyid: toBase64(alice.publicKey), 'key-form': 'bare' }, 'wrong-signature'],
       [{ keyid: toBase64(alice.publicKey).slice(0, 300) }, 'bad-keyid'],
       [{ keyid: 'nothing:x' }, 'bad-keyid'],
       [{ keyid: 'secret:x' }, 'unknown-secret'],
@@ -242,6 +244,45 @@ describe('a forgery', () => {
     ];
     for (const [changes, code] of cases)
       expect(await codes(replaceCommitment(signed, id, changes))).toEqual([code]);
+  });
+});
+
+describe('a signature whose key ID is the bare modulus', () => {
+  /** Signed rightly, as a client signs, and told as data: `committer` is the owner of that key. */
+  async function bare(alphabet: (bytes: Uint8Array) => string): Promise<[Message, string]> {
+    const value = message({ a: 'b' });
+    const fields = { type: 'rsa-pss-sha512', keyid: alphabet(alice.publicKey) };
+    const base = signatureBase(componentsOf(encodeStructuredMessage(value)), message(fields));
+    const signature = await alice.sign(base, 'rsa-pss-sha512');
+    const id = toBase64Url(sha256(signature));
+    const commitment = message({
+      ...fields,
+      'commitment-device': 'httpsig@1.0',
+      committer: alice.address,
+      committed: { 1: 'a' },
+      signature: toBase64Url(signature),
+    });
+    return [withCommitment(value, id, commitment), id];
+  }
+
+  it.each([
+    ['base64', toBase64],
+    ['base64url', toBase64Url],
+  ])('in %s never verifies, unless it says that it is a client’s', async (_, alphabet) => {
+    const [signed, id] = await bare(alphabet);
+    expect(await codes(signed)).toEqual(['bad-keyid']);
+    // What reads signatures of HTTP requests under the labels of clients says so.
+    const ofClient = replaceCommitment(signed, id, { 'key-form': 'bare' });
+    expect(await codes(ofClient)).toEqual([]);
+    expect(await codes(replaceCommitment(signed, id, { 'key-form': 'other' }))).toEqual(['bad-keyid']);
+  });
+
+  it('names nobody under a label of a commitment', async () => {
+    const [signed] = await bare(toBase64);
+    const form = await encodeHttp(signed);
+    const read = decodeHttpMessage(form);
+    expect(committers(read)).toEqual([]);
+    expect(await codes(read)).toEqual(['bad-keyid']);
   });
 });
 
