@@ -2,7 +2,7 @@
 import { toBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
 import { openNode, type HttpAnswer, type OpenNode } from '../client/index.ts';
-import { FrameReader, writeFrame, type RequestHead } from './envelope.ts';
+import { FrameReader, frameHead, type RequestHead } from './envelope.ts';
 
 declare global {
   interface Window {
@@ -27,7 +27,10 @@ async function answer(node: OpenNode, head: RequestHead, body: Uint8Array): Prom
   await fetch('/bridge/answers', {
     method: 'POST',
     // A blob, so that the browser's debugging protocol does not carry a copy of every answer.
-    body: new Blob([writeFrame({ id, status: reply.status, headers: reply.headers }, reply.body)]),
+    body: new Blob([
+      frameHead({ id, status: reply.status, headers: reply.headers }, reply.body.length),
+      reply.body as Uint8Array<ArrayBuffer>,
+    ]),
   });
 }
 

@@ -1,13 +1,16 @@
 /** Real HTTP on one side, the page's node on the other: nothing is interpreted in between. */
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { bytesToLatin1, fromBytes, latin1ToBytes, toBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
-import { FrameReader, writeFrame, type AnswerHead } from './envelope.ts';
+import { bodyTooLarge, MAX_BODY } from '../protocol/body.ts';
+import { frameHead, openFrame, type AnswerHead, type OpenFrame } from './envelope.ts';
 import type { Route } from '../../test/setup/bundle.ts';
 
-/** A request may say and carry a lot: the node has limits of its own. */
+/** A request may say a lot: the node has limits of its own. */
 const MAX_HEADER_BYTES = 16 * 1024 * 1024;
-const MAX_BODY_BYTES = 512 * 1024 * 1024;
+/** How long a client that goes on sending what was refused is given to read why, milliseconds. */
+const LINGER = 2_000;
 
 export class Bridge {
   readonly #server: Server;
@@ -26,6 +29,11 @@ export class Bridge {
       (request, response) => void this.#take(request, response),
     );
     this.#server.maxHeadersCount = 0;
+    // Who asks before sending is told without sending.
+    this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      if (announced(request) <= MAX_BODY) response.writeContinue();
+      void this.#take(request, response);
+    });
     this.#server.timeout = 0;
     this.#server.on('clientError', (_, socket) => {
       if (socket.writable)
@@ -42,11 +50,12 @@ export class Bridge {
       return true;
     }
     if (request.url !== '/bridge/answers') return false;
-    const reader = new FrameReader<AnswerHead>();
-    request.on('data', (chunk: Buffer) => {
-      for (const { head, body } of reader.push(chunk)) this.#answer(head, body);
-    });
-    request.on('end', () => response.writeHead(204).end());
+    void openFrame<AnswerHead>(request)
+      .then((frame) => this.#answer(frame))
+      .then(
+        () => response.writeHead(204).end(),
+        () => response.writeHead(400).end(),
+      );
     return true;
   };
 
@@ -74,14 +83,7 @@ export class Bridge {
     this.#waiting.set(id, response);
     response.once('close', () => this.#waiting.delete(id));
     try {
-      const parts: Buffer[] = [];
-      let size = 0;
-      for await (const part of request as AsyncIterable<Buffer>) {
-        size += part.length;
-        if (size > MAX_BODY_BYTES)
-          throw new AoError('body-too-large', `A body may have ${MAX_BODY_BYTES} bytes.`, { status: 413 });
-        parts.push(part);
-      }
+      const { parts, size } = await readParts(request);
       if (!this.#requests) throw new AoError('no-node', 'The node is not there yet.', { status: 503 });
       const head = {
         id,
@@ -89,28 +91,45 @@ export class Bridge {
         target: octets(request.url ?? '/'),
         headers: headersOf(request),
       };
-      this.#requests.write(writeFrame(head, Buffer.concat(parts)));
+      this.#requests.write(frameHead(head, size));
+      for (const part of parts) this.#requests.write(part);
     } catch (thrown) {
       this.#fail(id, AoError.wrap(thrown, 'bad-request', 400));
+      // Closing at once could take the answer away from a client that is still sending.
+      if (!request.complete) setTimeout(() => request.socket.destroy(), LINGER).unref();
     }
   }
 
-  #answer({ id, status, headers }: AnswerHead, body: Uint8Array): void {
+  /** Passes the answer on as it comes, no faster than the client reads. */
+  async #answer({ head, size, body }: OpenFrame<AnswerHead>): Promise<void> {
+    const { id, status, headers } = head;
     const response = this.#waiting.get(id);
-    if (!response) return;
+    if (!response) return drain(body);
     this.#waiting.delete(id);
     try {
       const own = headers.filter(([name]) => !CONNECTION.has(name.toLowerCase()));
-      if (mayHaveBody(status)) own.push(['content-length', String(body.length)]);
+      if (mayHaveBody(status)) own.push(['content-length', String(size)]);
       response.writeHead(
         status,
         own.flatMap(([name, value]) => [name, bytesToLatin1(toBytes(value))]),
       );
-      response.end(mayHaveBody(status) ? body : undefined);
     } catch (thrown) {
       // A header that HTTP can not carry: an answer all the same.
       this.#waiting.set(id, response);
       this.#fail(id, AoError.wrap(thrown, 'bad-header', 502));
+      return drain(body);
+    }
+    const closed = new AbortController();
+    response.once('close', () => closed.abort());
+    try {
+      for await (const part of body)
+        if (mayHaveBody(status) && !response.destroyed && !response.write(part))
+          await once(response, 'drain', { signal: closed.signal }).catch(() => {});
+      response.end();
+    } catch (thrown) {
+      // Less came than was announced: the client must not take it for the whole.
+      response.destroy();
+      throw thrown;
     }
   }
 
@@ -121,6 +140,29 @@ export class Bridge {
     response.writeHead(error.status, { 'content-type': 'application/json' });
     response.end(`${JSON.stringify(error.toJSON())}\n`);
   }
+}
+
+/** What `content-length` says, 0 without. */
+function announced(request: IncomingMessage): number {
+  return Number(request.headers['content-length'] ?? 0);
+}
+
+/** @throws AoError `body-too-large` (413) as soon as it is known; what was read is dropped then */
+async function readParts(request: IncomingMessage): Promise<{ parts: Buffer[]; size: number }> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  if (announced(request) > MAX_BODY) throw bodyTooLarge(MAX_BODY);
+  const pieces: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+  for await (const part of pieces) {
+    size += part.length;
+    if (size > MAX_BODY) throw bodyTooLarge(MAX_BODY);
+    parts.push(part);
+  }
+  return { parts, size };
+}
+
+async function drain(octets: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of octets);
 }
 
 /** They speak of one connection and what goes over it, which is this server's affair, also where a message has such keys. */

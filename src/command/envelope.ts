@@ -24,10 +24,15 @@ export interface AnswerHead {
   readonly headers: [string, string][];
 }
 
-export function writeFrame(head: RequestHead | AnswerHead, body: Uint8Array): Uint8Array<ArrayBuffer> {
+/** What of a frame stands before its body of `size` bytes. */
+export function frameHead(head: RequestHead | AnswerHead, size: number): Uint8Array<ArrayBuffer> {
   // JSON writes the surrogates that stand for octets as escapes, so the text is always well-formed.
   const text = toBytes(JSON.stringify(head));
-  return concatBytes(u32(text.length), text, u32(body.length), body);
+  return concatBytes(u32(text.length), text, u32(size));
+}
+
+export function writeFrame(head: RequestHead | AnswerHead, body: Uint8Array): Uint8Array<ArrayBuffer> {
+  return concatBytes(frameHead(head, body.length), body);
 }
 
 function u32(value: number): Uint8Array {
@@ -58,13 +63,54 @@ export class FrameReader<Head> {
       const end = this.#needed;
       if (this.#size < end) continue;
       const head = parse(all.subarray(4, headEnd)) as Head;
-      frames.push({ head, body: all.slice(headEnd + 4, end) });
+      // Not copied: a large body fills its buffer, and a small one is soon read.
+      frames.push({ head, body: all.subarray(headEnd + 4, end) });
       this.#held = [all.subarray(end)];
       this.#size -= end;
       this.#needed = 8;
     }
     return frames;
   }
+}
+
+export interface OpenFrame<Head> {
+  readonly head: Head;
+  /** Octets of the body. */
+  readonly size: number;
+  /** The body as it comes, never more than `size` octets. */
+  readonly body: AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * Reads one frame up to its body, which is left to be read as it comes.
+ * @throws AoError `bad-frame`; also the body, where it ends too soon
+ */
+export async function openFrame<Head>(octets: AsyncIterable<Uint8Array>): Promise<OpenFrame<Head>> {
+  const source = octets[Symbol.asyncIterator]();
+  let held: Uint8Array = new Uint8Array(0);
+  const more = async () => {
+    const next = await source.next();
+    if (next.done) throw new AoError('bad-frame', 'A frame of the bridge ends too soon.');
+    return next.value;
+  };
+  const until = async (size: number) => {
+    while (held.length < size) held = concatBytes(held, await more());
+  };
+  await until(4);
+  const headEnd = 4 + length(held, 0);
+  await until(headEnd + 4);
+  const head = parse(held.subarray(4, headEnd)) as Head;
+  const size = length(held, headEnd);
+  const first = held.subarray(headEnd + 4);
+  async function* body() {
+    for (let left = size, piece = first; left > 0; piece = await more()) {
+      const part = piece.subarray(0, left);
+      left -= part.length;
+      if (part.length > 0) yield part;
+      if (left === 0) return;
+    }
+  }
+  return { head, size, body: body() };
 }
 
 function parse(head: Uint8Array): unknown {

@@ -11,6 +11,7 @@ import { hasMemory64 } from '../engine/webassembly.ts';
 import { Message } from '../message/message.ts';
 import { Link, type Value } from '../message/value.ts';
 import type {
+  HttpAnswer,
   HttpExchange,
   NodeApi,
   NodeEventData,
@@ -21,6 +22,7 @@ import type {
   SpawnOptions,
   TraceStep,
 } from '../protocol/api.ts';
+import { portable } from '../protocol/body.ts';
 import type { Result } from '../resolver/device.ts';
 import type { NodeEvent } from '../resolver/context.ts';
 import type { Node } from './node.ts';
@@ -102,7 +104,7 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
 
     async request(exchange) {
       const { status, headers, body } = await node.handle(exchange);
-      return { status, headers: headers.map(([name, value]) => [name, value]), body };
+      return portable<HttpAnswer>({ status, headers: headers.map(([name, value]) => [name, value]), body });
     },
 
     async trace(exchange: HttpExchange) {

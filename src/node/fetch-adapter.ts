@@ -6,16 +6,21 @@
  * is put into a sandbox of its own and can do nothing in the name of the app's origin (ARCHITECTURE.md, security).
  */
 import { bytesToLatin1, fromBytes, latin1ToBytes, toBytes, utf8 } from '../base/bytes.ts';
+import { bodyInit, MAX_BODY, requestBody } from '../protocol/body.ts';
 import type { HttpRequest, HttpResponse } from '../resolver/context.ts';
 
-/** The request with its path and query as they were typed: nothing is encoded anew. */
-export async function fromFetchRequest(request: Request): Promise<HttpRequest> {
+/**
+ * The request with its path and query as they were typed: nothing is encoded anew. A body of more than `limit` bytes is
+ * not read further than that.
+ * @throws AoError `body-too-large` (413)
+ */
+export async function fromFetchRequest(request: Request, limit = MAX_BODY): Promise<HttpRequest> {
   const bodyless = request.method === 'GET' || request.method === 'HEAD';
   return {
     method: request.method,
     target: targetOf(request.url),
     headers: [...request.headers].map(([name, value]) => [name, fromBytes(latin1ToBytes(value))] as const),
-    body: bodyless ? new Uint8Array(0) : new Uint8Array(await request.arrayBuffer()),
+    body: bodyless ? new Uint8Array(0) : await requestBody(request, limit),
   };
 }
 
@@ -54,7 +59,7 @@ export function toFetchResponse(answer: HttpResponse, request: { method: string 
   for (const cookie of cookies) headers.append('x-ao-set-cookie', headerText(cookie) ?? '');
   const bodyless = request.method === 'HEAD' || EMPTY_STATUSES.has(status);
   secure(headers, answer.body);
-  return new Response(bodyless ? null : (answer.body as Uint8Array<ArrayBuffer>), { status, headers });
+  return new Response(bodyless ? null : bodyInit(answer.body), { status, headers });
 }
 
 /** One character per byte; a value that no header may have is left out (it is in the body too, where that matters). */

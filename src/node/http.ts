@@ -4,6 +4,7 @@
  */
 import { AoError } from '../base/errors.ts';
 import { Message } from '../message/message.ts';
+import { bodyTooLarge, MAX_BODY } from '../protocol/body.ts';
 import type { HttpRequest, HttpResponse } from '../resolver/context.ts';
 import { exceptionMessage } from '../resolver/hooks.ts';
 import type { NodeContext } from '../resolver/node-context.ts';
@@ -23,7 +24,6 @@ export interface HandleOptions {
   readonly maxBody?: number;
 }
 
-const MAX_BODY = 64 * 1024 * 1024;
 const MAX_HEADERS = 1024;
 
 /** Answers any request. Never throws: what cannot be answered is a 4xx or 5xx response. */
@@ -73,8 +73,7 @@ function isErrorPage(message: Message, form: ReplyForm): boolean {
 function checkLimits(request: HttpRequest, { maxBody = MAX_BODY }: HandleOptions): void {
   if (request.target.length > PATH_LIMITS.path)
     throw new AoError('path-too-long', 'The path is too long.', { status: 414 });
-  if (request.body.length > maxBody)
-    throw new AoError('body-too-large', `The body is larger than ${maxBody} bytes.`, { status: 413 });
+  if (request.body.length > maxBody) throw bodyTooLarge(maxBody);
   if (request.headers.length > MAX_HEADERS)
     throw new AoError('too-many-headers', `There are more than ${MAX_HEADERS} headers.`, { status: 431 });
 }

@@ -7,6 +7,7 @@
 import { AoError } from '../base/errors.ts';
 import { LEADER_CHANNEL, LEADER_LOCK, releaseProxy, wrap, type Remote } from '../protocol/rpc.ts';
 import type { HttpAnswer, HttpExchange } from '../protocol/api.ts';
+import { portable } from '../protocol/body.ts';
 
 export interface ServicePort {
   request(exchange: HttpExchange): Promise<HttpAnswer>;
@@ -107,7 +108,7 @@ export async function ask(clients: Clients, exchange: HttpExchange): Promise<Htt
     try {
       const remote = await connection;
       return await Promise.race([
-        remote.request(exchange),
+        remote.request(portable(exchange)),
         elsewhere,
         untilGone(clients, remote, watch.signal),
       ]);

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fromBytes } from '../../../src/base/bytes.ts';
 import { Bridge } from '../../../src/command/bridge-server.ts';
+import { MAX_BODY } from '../../../src/protocol/body.ts';
 import { FrameReader, writeFrame, type RequestHead } from '../../../src/command/envelope.ts';
 import { servePage, type PageServer } from '../../setup/bundle.ts';
 
@@ -114,6 +115,74 @@ describe('the bridge', () => {
     const port = await start(() => ({ status: 200, headers, body: Uint8Array.of(65, 66, 67) }));
     const answer = await fetch(`http://127.0.0.1:${port}/x`);
     expect([answer.status, await answer.text()]).toEqual([200, 'ABC']);
+  });
+
+  it('carries large bodies both ways', async () => {
+    const large = Uint8Array.from({ length: 5_000_000 }, (_, at) => (at * 31) & 0xff);
+    const port = await start(({ body }) => ({ status: 200, headers: [], body }));
+    const answer = await fetch(`http://127.0.0.1:${port}/x`, { method: 'POST', body: large });
+    expect(answer.headers.get('content-length')).toBe('5000000');
+    expect(Buffer.from(await answer.arrayBuffer()).equals(large)).toBe(true);
+    // A client that goes away in the middle keeps nobody else waiting.
+    const leaving = await fetch(`http://127.0.0.1:${port}/x`, { method: 'POST', body: large });
+    await leaving.body!.cancel();
+    const next = await fetch(`http://127.0.0.1:${port}/x`, { method: 'POST', body: 'abc' });
+    expect(await next.text()).toBe('abc');
+  });
+
+  it('refuses a body that is too large while it is being sent, and before where its length is told', async () => {
+    let asked = 0;
+    const port = await start(() => ({ status: (asked++, 200), headers: [], body: new Uint8Array(0) }));
+    let sent = 0;
+    const socket = connect(port, '127.0.0.1');
+    const refused = new Promise<string>((resolve, reject) => {
+      socket.on('data', (part) => resolve(part.toString('latin1')));
+      socket.on('error', reject);
+    });
+    const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.write('POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const piece = Buffer.concat([latin1('100000\r\n'), Buffer.alloc(1 << 20, 1), latin1('\r\n')]);
+    let answer: string | undefined;
+    void refused.then((text) => (answer = text)).catch(() => {});
+    // Never ends by itself.
+    while (answer === undefined && sent < 1 << 29) {
+      sent += 1 << 20;
+      await new Promise((resolve) => socket.write(piece, resolve));
+    }
+    socket.on('error', () => {});
+    expect(await refused).toMatch(/^HTTP\/1\.1 413 [^]*"code":"body-too-large"/);
+    expect(sent).toBeGreaterThan(MAX_BODY);
+    expect(sent).toBeLessThan(MAX_BODY * 2);
+    // Nor is it read on and on.
+    await ended;
+
+    const told = `Content-Length: ${MAX_BODY + 1}\r\n`;
+    for (const more of ['', 'Expect: 100-continue\r\n']) {
+      const early = connect(port, '127.0.0.1', () =>
+        early.write(`POST /x HTTP/1.1\r\nHost: a\r\n${told}${more}\r\n`),
+      );
+      const text = await new Promise<string>((resolve) =>
+        early.once('data', (part) => resolve(part.toString())),
+      );
+      expect(text).toMatch(/^HTTP\/1\.1 413 /);
+      early.destroy();
+    }
+    expect(asked).toBe(0);
+  });
+
+  it('breaks off an answer of which less came than was announced', async () => {
+    bridge = new Bridge();
+    pageSide = await servePage(new Map(), bridge.route);
+    const { origin } = pageSide;
+    const requests = (await fetch(`${origin}/bridge/requests`)).body!.getReader();
+    const port = await bridge.listen(0);
+    const asking = fetch(`http://127.0.0.1:${port}/x`).then((answer) => answer.text());
+    asking.catch(() => {});
+    const [frame] = new FrameReader<RequestHead>().push((await requests.read()).value!);
+    const answer = writeFrame({ id: frame!.head.id, status: 200, headers: [] }, new Uint8Array(100));
+    const posted = await fetch(`${origin}/bridge/answers`, { method: 'POST', body: answer.slice(0, -1) });
+    expect(posted.status).toBe(400);
+    await expect(asking).rejects.toThrow();
   });
 
   it('answers 503 before the page is there, and 502 for a header that HTTP can not carry', async () => {

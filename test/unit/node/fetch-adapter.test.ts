@@ -26,6 +26,15 @@ describe('a browser request', () => {
     // One octet that is no UTF-8 by itself.
     expect(got.headers.find(([name]) => name === 'x-k')?.[1]).toBe('\udce9');
   });
+
+  it('is read no further than its limit', async () => {
+    const post = (body: string) => new Request('http://localhost/~a@1.0', { method: 'POST', body });
+    expect((await fromFetchRequest(post('hello'), 5)).body.length).toBe(5);
+    await expect(fromFetchRequest(post('hello!'), 5)).rejects.toMatchObject({
+      code: 'body-too-large',
+      status: 413,
+    });
+  });
 });
 
 describe('a browser response', () => {
