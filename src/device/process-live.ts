@@ -17,7 +17,7 @@ import { AssignmentFeed } from './assignment-feed.ts';
 import { RunAhead } from './run-ahead.ts';
 import { withLinksLoaded } from './process-definition.ts';
 import { ProcessRun, publicState, type Failure, type Stepped } from './process-run.ts';
-import { newestSlot, readState, recordOf, writeOf } from './slot-records.ts';
+import { newestSlot, readState, recordOf, writesOf } from './slot-records.ts';
 import { SlotWriter } from './slot-writer.ts';
 import { integerOf, itemsOf, textOf } from './values.ts';
 
@@ -267,7 +267,8 @@ export class LiveProcess {
   async #rewrite(run: ProcessRun, context: Context): Promise<void> {
     const state = publicState(run.state);
     const notes = { took: 0, at: context.clock.now(), ...(run.machine ? { machine: run.machine } : {}) };
-    await context.store.write([writeOf(this.id, run.slot, recordOf(run.slot, state, notes, undefined))]);
+    const record = recordOf(run.slot, state, notes, undefined);
+    await context.store.write(writesOf(this.id, [{ slot: run.slot, record }]));
     this.#before = { state, base: run.slot };
   }
 

@@ -1,17 +1,22 @@
 /**
- * Computed states on disk: table `slots`, one record for each slot of a process. Every so often a record holds
- * the whole state, those between hold what changed. The newest record is the head: there is no pointer to it
- * that could disagree.
+ * Computed states on disk: table `slots`. There is a record for each slot of a process; every so often it holds the
+ * whole state, those between hold what changed. The newest record is the head: there is no pointer to it that could
+ * disagree.
+ *
+ * Slots that are written together share a row, since each row costs more than what is in it. A row stands under its
+ * newest slot, and holds only records that build on one whole state, so that rows can be removed in that unit.
  */
 import { AoError } from '../base/errors.ts';
 import { isPrivateKey } from '../message/keys.ts';
 import { Message } from '../message/message.ts';
 import { fromPlain, toPlain, type Plain } from '../message/plain.ts';
-import type { Store, Write } from '../store/store.ts';
+import type { Entry, Store, Write } from '../store/store.ts';
 import { applyDiff, diffMessages, type Diff } from './state-diff.ts';
 
 /** Slots between two whole states; reading a state reads at most this many records. */
 export const WHOLE_EVERY = 64;
+/** About how many bytes of records share a row: browsers keep larger values in files of their own. */
+const ROW_BYTES = 48 * 1024;
 
 export interface SlotNotes {
   /** Milliseconds that computing took. */
@@ -49,8 +54,53 @@ export function recordOf(
   return { base: slot, state: toPlain(state.filter((key) => !isPrivateKey(key))), ...notes };
 }
 
-export function writeOf(process: string, slot: number, record: SlotRecord): Write {
-  return { table: 'slots', key: [process, slot], value: record };
+/** A row: the record of the slot that it stands under, and those of the slots just before it, in order. */
+interface SlotRow extends SlotRecord {
+  readonly earlier?: readonly SlotRecord[];
+}
+
+export interface NumberedRecord {
+  readonly slot: number;
+  readonly record: SlotRecord;
+}
+
+/** Writes of records in the order of their slots: as few rows as may hold them. */
+export function writesOf(process: string, records: readonly NumberedRecord[]): Write[] {
+  const writes: Write[] = [];
+  let row: NumberedRecord[] = [];
+  let bytes = 0;
+  const end = () => {
+    const last = row.at(-1);
+    if (!last) return;
+    const earlier = row.slice(0, -1).map(({ record }) => record);
+    const value: SlotRow = earlier.length ? { ...last.record, earlier } : last.record;
+    writes.push({ table: 'slots', key: [process, last.slot], value });
+    row = [];
+    bytes = 0;
+  };
+  for (const entry of records) {
+    const { slot, record } = entry;
+    const size = weigh(record);
+    const last = row.at(-1);
+    if (last && (slot !== last.slot + 1 || record.base !== last.record.base || bytes + size > ROW_BYTES))
+      end();
+    row.push(entry);
+    bytes += size;
+  }
+  end();
+  return writes;
+}
+
+/** About how many bytes a value takes when it is stored. */
+function weigh(value: unknown): number {
+  if (typeof value === 'string') return value.length + 5;
+  if (typeof value !== 'object' || value === null) return 9;
+  if (value instanceof Uint8Array) return value.length + 16;
+  let sum = 16;
+  if (value instanceof Map) for (const [key, item] of value) sum += weigh(key) + weigh(item);
+  else if (Array.isArray(value)) for (const item of value) sum += weigh(item);
+  else for (const key in value) sum += key.length + 5 + weigh((value as Record<string, unknown>)[key]);
+  return sum;
 }
 
 export interface StoredState {
@@ -68,25 +118,71 @@ export async function readState(
   process: string,
   slot: number,
 ): Promise<StoredState | undefined> {
-  const record = await store.get<SlotRecord>('slots', [process, slot]);
+  const row = await rowFrom(store, process, slot);
+  const record = row && recordIn(row, slot);
   if (!record) return undefined;
   if (record.state !== undefined) return { slot, state: wholeState(record), record };
-  const entries = await store.range<SlotRecord>('slots', {
-    from: [process, record.base],
-    to: [process, slot],
-  });
+  const records = await readRecords(store, process, record.base, slot, row);
   let state: Message | undefined;
-  for (const [index, { key, value }] of entries.entries()) {
-    if ((key as [string, number])[1] !== record.base + index) return undefined;
-    if (value.state !== undefined) state = wholeState(value);
-    else if (index === 0) return undefined;
-    else state = applyDiff(state!, value.diff);
+  for (let at = record.base; at <= slot; at++) {
+    const known = records.get(at);
+    if (!known) return undefined;
+    if (known.state !== undefined) state = wholeState(known);
+    else if (!state) return undefined;
+    else state = applyDiff(state, known.diff);
   }
   return state && { slot, state, record };
 }
 
+/** The records of slots `from` … `to`, as far as there are any. `last`: the row that `to` is in, if it is at hand. */
+export async function readRecords(
+  store: Store,
+  process: string,
+  from: number,
+  to: number,
+  last?: Entry<unknown>,
+): Promise<Map<number, SlotRecord>> {
+  const found = new Map<number, SlotRecord>();
+  const take = (row: Entry<SlotRow>) => {
+    const start = Math.max(from, firstOf(row));
+    for (let slot = start; slot <= Math.min(to, slotOf(row)); slot++)
+      // Where rows overlap, the one that ends first was written in place of what could not be read any more.
+      if (!found.has(slot)) found.set(slot, recordIn(row, slot)!);
+  };
+  const end = (last as Entry<SlotRow> | undefined) ?? (await rowFrom(store, process, to));
+  if (!end || firstOf(end) > from) {
+    const rows = await store.range<SlotRow>('slots', { from: [process, from], to: [process, to] });
+    rows.forEach(take);
+  }
+  if (end) take(end);
+  return found;
+}
+
+/** The first row that ends at `slot` or after it: the one that has its record, if any does. */
+async function rowFrom(store: Store, process: string, slot: number): Promise<Entry<SlotRow> | undefined> {
+  const range = { from: [process, slot], to: [process, Infinity], limit: 1 };
+  return (await store.range<SlotRow>('slots', range))[0];
+}
+
+function slotOf({ key }: Entry<SlotRow>): number {
+  return (key as [string, number])[1];
+}
+
+function firstOf(row: Entry<SlotRow>): number {
+  return slotOf(row) - (row.value.earlier?.length ?? 0);
+}
+
+function recordIn(row: Entry<SlotRow>, slot: number): SlotRecord | undefined {
+  const { earlier = [], ...record } = row.value;
+  return slot === slotOf(row) ? record : earlier[slot - firstOf(row)];
+}
+
 /** Number of the newest computed slot at or before `limit`; -1 if there is none. */
 export async function newestSlot(store: Store, process: string, limit = Infinity): Promise<number> {
+  if (limit < Infinity && limit >= 0) {
+    const row = await rowFrom(store, process, limit);
+    if (row && firstOf(row) <= limit) return limit;
+  }
   const range = { from: [process, 0], to: [process, limit], reverse: true, limit: 1 };
   const [key] = await store.keys('slots', range);
   return key === undefined ? -1 : (key as [string, number])[1];

@@ -3,8 +3,7 @@
  * and once one failed none behind it is written, so that what is on disk never has a gap.
  */
 import type { Context } from '../resolver/context.ts';
-import type { Write } from '../store/store.ts';
-import { writeOf, type SlotRecord } from './slot-records.ts';
+import { writesOf, type NumberedRecord, type SlotRecord } from './slot-records.ts';
 
 /** Slots that are written in one transaction at most, and milliseconds that one waits for others. */
 const GROUP = 64;
@@ -12,7 +11,7 @@ const GROUP_TIME = 250;
 
 export class SlotWriter {
   readonly #process: string;
-  #group: Write[] = [];
+  #group: NumberedRecord[] = [];
   #since = 0;
   /** Newest slot that was handed over. */
   #newest: number;
@@ -34,11 +33,18 @@ export class SlotWriter {
 
   /** Takes a record; waits only while the group before the last is on its way. */
   async add(slot: number, record: SlotRecord, context: Context): Promise<void> {
+    // A whole state begins a row of its own.
+    if (record.base === slot) await this.#next(context);
     const now = performance.now();
     if (this.#group.length === 0) this.#since = now;
-    this.#group.push(writeOf(this.#process, slot, record));
+    this.#group.push({ slot, record });
     this.#newest = slot;
-    if (this.#group.length < GROUP && now - this.#since < GROUP_TIME) return;
+    if (this.#group.length >= GROUP || now - this.#since >= GROUP_TIME) await this.#next(context);
+  }
+
+  /** Begins a group; resolves when the one before it is on disk. */
+  async #next(context: Context): Promise<void> {
+    if (this.#group.length === 0) return;
     const before = this.#done;
     this.#begin(context);
     await before;
@@ -52,7 +58,7 @@ export class SlotWriter {
 
   #begin(context: Context): void {
     if (this.#group.length === 0) return;
-    const writes = this.#group;
+    const writes = writesOf(this.#process, this.#group);
     const newest = this.#newest;
     this.#group = [];
     this.#done = this.#done

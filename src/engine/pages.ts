@@ -10,9 +10,69 @@ import { zeroScan } from './zero-scan.ts';
 
 const PAGE_WORDS = PAGE_BYTES / 4;
 
+/** Pages that share one buffer. */
+const SLAB = 32;
+
+/** Copies of pages, by index, in few buffers: one for each page would burden the heap with objects as memory grows. */
+class PageCopies {
+  #slabs: Int32Array<ArrayBuffer>[] = [];
+  /** For each page index its place in the slabs plus 1; 0 where there is no copy. */
+  #places = new Int32Array(64);
+  /** Places that were given up. */
+  #free: number[] = [];
+  #used = 0;
+
+  /** Indexes of the pages, ascending. */
+  indexes(): number[] {
+    const out: number[] = [];
+    this.#places.forEach((place, index) => {
+      if (place) out.push(index);
+    });
+    return out;
+  }
+
+  /** The copy itself; undefined if there is none. */
+  get(index: number): Int32Array<ArrayBuffer> | undefined {
+    const place = this.#places[index];
+    if (!place) return undefined;
+    const start = ((place - 1) % SLAB) * PAGE_WORDS;
+    return this.#slabs[Math.floor((place - 1) / SLAB)]!.subarray(start, start + PAGE_WORDS);
+  }
+
+  set(index: number, words: Int32Array): void {
+    (this.get(index) ?? this.#add(index)).set(words);
+  }
+
+  #add(index: number): Int32Array<ArrayBuffer> {
+    const place = this.#free.pop() ?? this.#used++;
+    if (place >= this.#slabs.length * SLAB) this.#slabs.push(new Int32Array(SLAB * PAGE_WORDS));
+    if (index >= this.#places.length) {
+      const places = new Int32Array(Math.max(2 * this.#places.length, index + 1));
+      places.set(this.#places);
+      this.#places = places;
+    }
+    this.#places[index] = place + 1;
+    return this.get(index)!;
+  }
+
+  delete(index: number): void {
+    const place = this.#places[index];
+    if (!place) return;
+    this.#places[index] = 0;
+    this.#free.push(place - 1);
+  }
+
+  clear(): void {
+    this.#slabs = [];
+    this.#places = new Int32Array(64);
+    this.#free = [];
+    this.#used = 0;
+  }
+}
+
 export class PageTracker {
   /** Pages that are not zero, as they were at the last look. */
-  #known = new Map<number, Int32Array<ArrayBuffer>>();
+  readonly #known = new PageCopies();
   /** Pages that changed since `takeChanged`. */
   #changed = new Set<number>();
   #byteLength = 0;
@@ -25,11 +85,11 @@ export class PageTracker {
   /** Looks at all of memory and remembers it. */
   look(memory: LinearMemory): void {
     const words = new Int32Array(memory.bytes.buffer);
-    const seen = [...this.#known.keys()];
-    for (const index of unknownPages(memory, this.#known)) {
+    const seen = this.#known.indexes();
+    for (const index of unknownPages(memory, seen)) {
       const start = index * PAGE_WORDS;
       this.#changed.add(index);
-      this.#known.set(index, words.slice(start, start + PAGE_WORDS));
+      this.#known.set(index, words.subarray(start, start + PAGE_WORDS));
     }
     for (const index of seen) {
       const known = this.#known.get(index)!;
@@ -74,9 +134,7 @@ export class PageTracker {
 
   /** All pages that are not zero, as copies. */
   pages(): { index: number; bytes: Uint8Array<ArrayBuffer> }[] {
-    return [...this.#known.keys()]
-      .sort((a, b) => a - b)
-      .map((index) => ({ index, bytes: this.page(index)! }));
+    return this.#known.indexes().map((index) => ({ index, bytes: this.page(index)! }));
   }
 
   /** Makes memory what it was at the last look. False if it cannot grow that far. */
@@ -84,9 +142,10 @@ export class PageTracker {
     if (!memory.growTo(this.#byteLength)) return false;
     const words = new Int32Array(memory.bytes.buffer);
     // Only pages that hold something: writing zeros over zeros would make the system give the page real memory.
-    for (const index of unknownPages(memory, this.#known))
+    const known = this.#known.indexes();
+    for (const index of unknownPages(memory, known))
       words.fill(0, index * PAGE_WORDS, (index + 1) * PAGE_WORDS);
-    for (const [index, known] of this.#known) words.set(known, index * PAGE_WORDS);
+    for (const index of known) words.set(this.#known.get(index)!, index * PAGE_WORDS);
     return true;
   }
 
@@ -94,10 +153,13 @@ export class PageTracker {
   revert(memory: LinearMemory): boolean {
     if (memory.byteLength !== this.#byteLength) return false;
     const words = new Int32Array(memory.bytes.buffer);
-    for (const index of unknownPages(memory, this.#known))
+    const known = this.#known.indexes();
+    for (const index of unknownPages(memory, known))
       words.fill(0, index * PAGE_WORDS, (index + 1) * PAGE_WORDS);
-    for (const [index, known] of this.#known)
-      if (!samePage(words, index * PAGE_WORDS, known)) words.set(known, index * PAGE_WORDS);
+    for (const index of known) {
+      const page = this.#known.get(index)!;
+      if (!samePage(words, index * PAGE_WORDS, page)) words.set(page, index * PAGE_WORDS);
+    }
     return true;
   }
 }
@@ -109,11 +171,11 @@ export function loadImage(memory: LinearMemory, image: MemoryImage): boolean {
   return tracker.restore(memory);
 }
 
-/** Pages that are not zero, other than those that are known. */
-function unknownPages(memory: LinearMemory, known: ReadonlyMap<number, unknown>): number[] {
+/** Pages that are not zero, other than those that are known (ascending). */
+function unknownPages(memory: LinearMemory, known: readonly number[]): number[] {
   const scan = zeroScan(memory);
   const end = memory.byteLength;
-  const stops = [...known.keys()].sort((a, b) => a - b).map((index) => index * PAGE_BYTES);
+  const stops = known.map((index) => index * PAGE_BYTES);
   stops.push(end);
   const found: number[] = [];
   let at = 0;

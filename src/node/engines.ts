@@ -99,7 +99,8 @@ class ProcessWorker {
   /** Every call of it is asynchronous already, so the remote one has the same type. */
   readonly #host: EngineHost & { [releaseProxy]?: () => void };
   readonly #onEnd: () => void;
-  readonly #ended = Promise.withResolvers<never>();
+  /** Calls under way: what rejects each. A promise that all of them race would hold every result until the end. */
+  readonly #waiting = new Set<(error: AoError) => void>();
   #error: AoError | undefined;
   /** Told by the machine how many of several messages are done. */
   #progress: ((done: number) => void) | undefined;
@@ -111,9 +112,17 @@ class ProcessWorker {
     this.#host = wrap<EngineHost>(worker) as unknown as EngineHost & { [releaseProxy](): void };
     this.#onEnd = onEnd;
     this.time = time;
-    this.#ended.promise.catch(() => {});
     worker.onerror = (event) =>
       this.kill(new AoError('engine-failed', event.message || 'The process worker failed.', { status: 500 }));
+  }
+
+  /** What is called, or the error that the worker ends with before it comes back. */
+  #untilEnd<T>(called: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.add(reject);
+      const settled = () => this.#waiting.delete(reject);
+      called.then(resolve, reject).finally(settled);
+    });
   }
 
   /**
@@ -124,7 +133,7 @@ class ProcessWorker {
     if (this.#error) throw this.#error;
     const timer = setTimeout(() => this.#runaway(time, 0), time);
     try {
-      return await Promise.race([call(this.#host), this.#ended.promise]);
+      return await this.#untilEnd(call(this.#host));
     } finally {
       clearTimeout(timer);
     }
@@ -144,7 +153,7 @@ class ProcessWorker {
     };
     this.#progress = progress;
     try {
-      return await Promise.race([call(this.#host), this.#ended.promise]);
+      return await this.#untilEnd(call(this.#host));
     } finally {
       if (this.#progress === progress) this.#progress = undefined;
       clearTimeout(timer);
@@ -170,7 +179,8 @@ class ProcessWorker {
     this.#error = error;
     this.#worker.terminate();
     this.#host[releaseProxy]?.();
-    this.#ended.reject(error);
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
     this.#onEnd();
   }
 

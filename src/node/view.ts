@@ -4,7 +4,7 @@ import { fromBytes } from '../base/bytes.ts';
 import { committers } from '../commitment/select.ts';
 import { messageId } from '../commitment/id.ts';
 import { readAssignments, readHead, type ScheduleHead } from '../device/schedule-records.ts';
-import { newestSlot, readState, type SlotRecord } from '../device/slot-records.ts';
+import { newestSlot, readRecords, readState, type SlotRecord } from '../device/slot-records.ts';
 import { Message } from '../message/message.ts';
 import { iterationOrder } from '../message/order.ts';
 import { isBinary, type Value } from '../message/value.ts';
@@ -38,7 +38,8 @@ export async function requireHead(id: string, context: NodeContext): Promise<Sch
 export async function summary(id: string, context: NodeContext): Promise<ProcessSummary> {
   const head = await requireHead(id, context);
   const computed = await newestSlot(context.store, id);
-  const record = computed < 0 ? undefined : await context.store.get<SlotRecord>('slots', [id, computed]);
+  const records = await readRecords(context.store, id, computed, computed);
+  const record = records.get(computed);
   const defined = head.name && head.kind ? undefined : await context.cache.read(id);
   const definition = defined instanceof Message ? defined : Message.empty;
   return {
@@ -80,12 +81,9 @@ export async function slotSummaries(
   const to = Math.min(head.slot, (range.before ?? Infinity) - 1);
   const from = Math.max(0, to - Math.min(range.limit ?? 50, MAX_SLOTS) + 1);
   const assignments = await readAssignments(context.store, id, from, to);
-  const records = await context.store.getMany<SlotRecord>(
-    'slots',
-    assignments.map(({ slot }) => [id, slot]),
-  );
+  const records = await readRecords(context.store, id, from, to);
   return assignments
-    .map(({ slot, assignment }, index) => slotSummary(slot, assignment, records[index]))
+    .map(({ slot, assignment }) => slotSummary(slot, assignment, records.get(slot)))
     .reverse();
 }
 

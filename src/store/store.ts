@@ -19,7 +19,7 @@ export type Key = string | number | readonly (string | number)[];
  * | results     | [hashpath, request]  | ID of a computed result                             | yes |
  * | processes   | process ID           | head: slot, hash chain, kind, name, own or remote   | no  |
  * | assignments | [process ID, slot]   | ID and plain form of the assignment                 | no  |
- * | slots       | [process ID, slot]   | results, state ID, time taken, divergence flags     | yes |
+ * | slots       | [process ID, slot]   | states up to that slot that were written together  | yes |
  * | snapshots   | [process ID, slot]   | manifest: page hashes, sizes, globals               | yes |
  * | pages       | b64u SHA-256         | 64 KiB of memory; never one that is all zero        | yes |
  * | node        | name                 | node message, counters, settings                    | no  |

@@ -10,7 +10,7 @@ import { MEMORY_CEILING } from '../../device/limits.ts';
 import { firstState, withLinksLoaded } from '../../device/process-definition.ts';
 import { Processes } from '../../device/processes.ts';
 import { Schedules } from '../../device/schedules.ts';
-import { recordOf, writeOf } from '../../device/slot-records.ts';
+import { recordOf, writesOf } from '../../device/slot-records.ts';
 import { integerOf, textOf } from '../../device/values.ts';
 import { instanceOf } from '../../device/wasm-instance.ts';
 import { PAGE_BYTES, type MemoryImage } from '../../engine/engine.ts';
@@ -157,7 +157,7 @@ export async function beginFromCheckpoint(
   const snapshot = { byteLength: memory.byteLength, pages: memory.pages, globals: {}, taken };
   await SnapshotStore.of(context.store).write(process, start.nonce, snapshot, memory.bytes);
   const record = recordOf(start.nonce, state, { took: 0, at: taken, machine: 'wasm' }, undefined);
-  await context.store.write([writeOf(process, start.nonce, record)], { durable: true });
+  await context.store.write(writesOf(process, [{ slot: start.nonce, record }]), { durable: true });
   return { ...start, checked: [] };
 }
 
