@@ -5,18 +5,10 @@ import type { Context } from '../resolver/context.ts';
 import { error, ok, type Device, type KeyFunction, type Result } from '../resolver/device.ts';
 import { asAos2, wantsAos2 } from './aos-2.ts';
 import { signersOf } from './signers.ts';
-import { itemsOf, readFirst, readKey, textOf } from './values.ts';
+import { itemsOf, readKey, textOf } from './values.ts';
 
-const read: KeyFunction = async (base, request, context) => {
-  const target = textOf(
-    await readFirst(
-      [
-        [request, 'target'],
-        [base, 'target'],
-      ],
-      context,
-    ),
-  );
+const read: KeyFunction = async (_base, request, context) => {
+  const target = textOf(await readKey(request, 'target', context));
   const value = target === undefined ? undefined : await context.cache.read(target);
   if (value === undefined) return error(Atom.notFound);
   return wantsAos2(request) ? asAos2(value, context) : value;

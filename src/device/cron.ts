@@ -10,7 +10,7 @@ import { error, type Device, type KeyFunction } from '../resolver/device.ts';
 import { NodeContext } from '../resolver/node-context.ts';
 import { serve } from '../resolver/serve.ts';
 import { addTask, resumeTasks, stopTask } from './cron-tasks.ts';
-import { readFirst, textOf } from './values.ts';
+import { readKey, textOf } from './values.ts';
 
 /** Milliseconds in a unit, by how its name begins. */
 const UNITS = { millisecond: 1, second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
@@ -28,16 +28,9 @@ const INFO = {
   },
 };
 
-async function cronPath(base: Message, request: Message, context: Context): Promise<string | undefined> {
-  return textOf(
-    await readFirst(
-      [
-        [request, 'cron-path'],
-        [base, 'cron-path'],
-      ],
-      context,
-    ),
-  );
+/** Text under a key of the request; what the base says is not asked for. */
+async function asked(key: string, request: Message, context: Context): Promise<string | undefined> {
+  return textOf(await readKey(request, key, context));
 }
 
 /** The request as it is made when its time has come. */
@@ -74,8 +67,8 @@ export function resumeCron(context: Context): Promise<number> {
   return resumeTasks(runner(context), context);
 }
 
-const once: KeyFunction = async (base, request, context) => {
-  const path = await cronPath(base, request, context);
+const once: KeyFunction = async (_base, request, context) => {
+  const path = await asked('cron-path', request, context);
   if (path === undefined) return error('No cron path found in message.');
   const id = messageId(request, 'signed');
   await addTask({ id, request: due(request, path) }, runner(context), context);
@@ -95,18 +88,10 @@ function milliseconds(text: string): number | undefined {
   return value;
 }
 
-const every: KeyFunction = async (base, request, context) => {
-  const path = await cronPath(base, request, context);
+const every: KeyFunction = async (_base, request, context) => {
+  const path = await asked('cron-path', request, context);
   if (path === undefined) return error('No cron path found in message.');
-  const interval = textOf(
-    await readFirst(
-      [
-        [request, 'interval'],
-        [base, 'interval'],
-      ],
-      context,
-    ),
-  );
+  const interval = await asked('interval', request, context);
   if (interval === undefined) return error('No interval found in message.');
   const period = milliseconds(interval);
   // The reference answers with a reason that no codec can write, and so with none.
@@ -116,16 +101,8 @@ const every: KeyFunction = async (base, request, context) => {
   return id;
 };
 
-const stop: KeyFunction = async (base, request, context) => {
-  const id = textOf(
-    await readFirst(
-      [
-        [request, 'task'],
-        [base, 'task'],
-      ],
-      context,
-    ),
-  );
+const stop: KeyFunction = async (_base, request, context) => {
+  const id = await asked('task', request, context);
   if (id === undefined) return error('No task ID found in message.');
   if (!(await stopTask(id, context))) return error('Task not found.');
   return Message.of({ status: 200n, body: { message: 'Task stopped successfully', task_id: id } });

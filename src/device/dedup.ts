@@ -4,7 +4,7 @@
  */
 import type { AnyKeyFunction, Device } from '../resolver/device.ts';
 import { signedId } from './message-id.ts';
-import { integerOf, itemsOf, readFirst, readKey, textOf } from './values.ts';
+import { integerOf, itemsOf, readFirst, readKey, readPath, textOf } from './values.ts';
 
 const check: AnyKeyFunction = async (_key, base, request, context) => {
   const named = await readFirst(
@@ -18,7 +18,7 @@ const check: AnyKeyFunction = async (_key, base, request, context) => {
   const subject =
     key === 'request'
       ? request
-      : ((await readKey(base, key, context)) ?? (await readKey(request, key, context)));
+      : ((await readPath(base, key, context)) ?? (await readPath(request, key, context)));
   if (subject === undefined || (integerOf(base.get('pass')) ?? 1) !== 1) return { status: 'ok', value: base };
   const id = await signedId(subject, context);
   const seen = itemsOf(await readKey(base, 'dedup', context)) ?? [];

@@ -2,18 +2,10 @@
 import { Atom } from '../message/value.ts';
 import { error, type Device, type KeyFunction } from '../resolver/device.ts';
 import { asAos2, wantsAos2 } from './aos-2.ts';
-import { readFirst, textOf } from './values.ts';
+import { readKey, textOf } from './values.ts';
 
-const read: KeyFunction = async (base, request, context) => {
-  const target = textOf(
-    await readFirst(
-      [
-        [request, 'target'],
-        [base, 'target'],
-      ],
-      context,
-    ),
-  );
+const read: KeyFunction = async (_base, request, context) => {
+  const target = textOf(await readKey(request, 'target', context));
   const value = target === undefined ? undefined : await context.cache.read(target);
   if (value === undefined) return error(Atom.notFound);
   return wantsAos2(request) ? asAos2(value, context) : value;

@@ -3,19 +3,12 @@ import { Message } from '../message/message.ts';
 import { Atom, type Value } from '../message/value.ts';
 import { isFalse } from '../resolver/options.ts';
 import type { AnyKeyFunction, Device } from '../resolver/device.ts';
-import { itemsOf, readFirst, textOf } from './values.ts';
+import { itemsOf, readKey, textOf } from './values.ts';
 
-const named: AnyKeyFunction = async (key, base, request, context) => {
+const named: AnyKeyFunction = async (key, _base, request, context) => {
   const value = await lookUp(key, itemsOf(context.option('name-resolvers')) ?? []);
   if (value === undefined) return Atom.notFound;
-  const load = await readFirst(
-    [
-      [request, 'load'],
-      [base, 'load'],
-    ],
-    context,
-  );
-  if (isFalse(load)) return value;
+  if (isFalse(await readKey(request, 'load', context))) return value;
   const path = textOf(value);
   return (path === undefined ? undefined : await context.cache.read(path)) ?? value;
 

@@ -27,6 +27,8 @@ const KEYS_OF_MESSAGES = new Set(['commitments', 'ao-types', 'priv']);
 /** Base as the stack's entry `key` sees it; undefined if there is no such entry. */
 async function transform(base: Message, key: string, context: Context): Promise<Message | undefined> {
   const stack = base.get('device-stack');
+  if (stack === undefined)
+    throw new AoError('no-device-stack', 'The message has no `device-stack`.', { status: 500 });
   // Most stacks are plain lists: what needs no loading is not waited for, since every slot comes by here ten times.
   let device =
     Array.isArray(stack) && /^[1-9]\d*$/.test(key) ? (stack as Value[])[Number(key) - 1] : undefined;

@@ -6,9 +6,10 @@ import { binaryBytes, As, Atom, isBinary, Subpath, type Value } from '../../mess
 import { bytesToLatin1 } from '../../base/bytes.ts';
 import { AoError } from '../../base/errors.ts';
 import { Message } from '../../message/message.ts';
+import { iterationOrder } from '../../message/order.ts';
 import { PATH_LIMITS } from './limits.ts';
 import { formDecode, fromOctets, percentDecode, toOctets } from './octets.ts';
-import { decodeTyped, isIdLength, parseSegment } from './segment.ts';
+import { decodeTyped, isIdLength, parseSegment, type ParseSubpath } from './segment.ts';
 import { findSeparator, splitOutside } from './split.ts';
 
 /** A path's query as keys of the request: names undecoded of their types, `true` where there is no value. */
@@ -16,7 +17,11 @@ export type Query = ReadonlyMap<string, Value>;
 
 /** Splits a path from its query and decodes the query's names and values (steps 1 to 3). */
 export function splitQuery(path: string): { path: string; query: Query } {
-  const octets = percentDecode(toOctets(path));
+  return splitOctets(toOctets(path));
+}
+
+function splitOctets(raw: string): { path: string; query: Query } {
+  const octets = percentDecode(raw);
   if (octets.length > PATH_LIMITS.path)
     throw new AoError('path-too-long', `A path is longer than ${PATH_LIMITS.path} bytes.`, { status: 414 });
   const end = findSeparator(octets, '?');
@@ -29,6 +34,7 @@ function parseQuery(text: string): Query {
   for (const piece of text.split('&')) {
     if (piece === '') continue;
     const equals = piece.indexOf('=');
+    if (equals === 0) throw new AoError('bad-parameter', 'A parameter of a query has no name.');
     if (equals < 0) query.set(fromOctets(formDecode(piece)), Atom.true);
     else {
       const name = fromOctets(formDecode(piece.slice(0, equals)));
@@ -47,14 +53,21 @@ function parseQuery(text: string): Query {
  *   `path-too-long` (414), `path-too-deep`, `too-many-steps`
  */
 export function parseSingleton(singleton: Message): Value[] {
-  const raw = pathOctets(singleton.get('path'));
-  const { path, query } = splitQuery(raw);
-  const globals = new Map<string, Value>();
-  for (const [key, value] of singleton) if (key !== 'path') globals.set(key, value);
-  for (const [key, value] of query) globals.set(key, value);
-  const sequence = parsePath(path, 0);
+  const own = new Map<string, Value>();
+  for (const [key, value] of singleton) if (key !== 'path') own.set(key, value);
+  return parseWhole(toOctets(pathOctets(singleton.get('path'))), own, 0);
+}
+
+/** A path with its query and with `own`, the keys that come with it; a sub-path is a whole path again, with none. */
+function parseWhole(raw: string, own: ReadonlyMap<string, Value>, depth: number): Value[] {
+  if (depth > PATH_LIMITS.depth)
+    throw new AoError('path-too-deep', `A path has more than ${PATH_LIMITS.depth} levels of sub-paths.`);
+  const { path, query } = splitOctets(raw);
+  const subpath: ParseSubpath = (inner) => parseWhole(inner, NOTHING, depth + 1);
+  const sequence = parseSegments(path, subpath);
   if (sequence.length === 0) return [];
-  const { shared, scoped } = scopeGlobals(typeGlobals(globals), sequence.length);
+  const globals = query.size === 0 ? own : new Map([...own, ...query]);
+  const { shared, scoped } = scopeGlobals(typeGlobals(globals, subpath), sequence.length);
   return sequence.map((element, index) => withGlobals(element, shared, scoped[index]));
 }
 
@@ -69,36 +82,38 @@ function pathOctets(path: Value | undefined): string {
 }
 
 /** A path without its query, with the base that the first element may not be itself. */
-function parsePath(octets: string, depth: number): Value[] {
-  if (depth > PATH_LIMITS.depth)
-    throw new AoError('path-too-deep', `A path has more than ${PATH_LIMITS.depth} levels of sub-paths.`);
+function parseSegments(octets: string, subpath: ParseSubpath): Value[] {
   const segments = splitOutside(octets, '/').filter((segment) => segment !== '');
   if (segments.length > PATH_LIMITS.steps)
     throw new AoError('too-many-steps', `A path has more than ${PATH_LIMITS.steps} segments.`);
-  const elements = segments.map((segment) => parseSegment(segment, (inner) => parsePath(inner, depth + 1)));
+  const elements = segments.map((segment) => parseSegment(segment, subpath));
   const [first] = elements;
-  const sequence =
-    first === undefined || !(first instanceof Message) ? elements : [Message.empty, ...elements];
-  // Nothing is global inside a sub-path.
-  return depth === 0 ? sequence : sequence.map((element) => withGlobals(element, NOTHING, undefined));
+  return first === undefined || !(first instanceof Message) ? elements : [Message.empty, ...elements];
 }
 
-const NOTHING = new Map<string, Value>();
+const NOTHING: ReadonlyMap<string, Value> = new Map();
+const TYPE_MARK = /[+ ]/;
 
-/** Decodes values of keys `name+type` (step 8); the later of two that end up with one name wins. */
-function typeGlobals(globals: ReadonlyMap<string, Value>): Map<string, Value> {
+/**
+ * Decodes values of keys `name+type` (step 8). Of two that end up with one name the later counts, in the
+ * reference's order of keys: a typed one comes after the plain one, wherever they stand in the query.
+ */
+function typeGlobals(globals: ReadonlyMap<string, Value>, subpath: ParseSubpath): ReadonlyMap<string, Value> {
+  if (![...globals.keys()].some((key) => TYPE_MARK.test(key))) return globals;
   const out = new Map<string, Value>();
-  for (const [key, value] of globals) {
-    const mark = key.search(/[+ ]/);
+  for (const key of iterationOrder(globals.keys())) {
+    const value = globals.get(key)!;
+    const mark = key.search(TYPE_MARK);
     if (mark < 0) {
       out.set(key, value);
       continue;
     }
     if (!isBinary(value))
       throw new AoError('bad-parameter', `The typed parameter ${JSON.stringify(key)} has no value.`);
-    const text = toOctets(pathOctets(value));
-    const decoded = decodeTyped(key.slice(mark + 1), text, (inner) => parsePath(inner, 1));
-    if (decoded !== undefined) out.set(key.slice(0, mark), decoded);
+    const decoded = decodeTyped(key.slice(mark + 1), toOctets(pathOctets(value)), subpath);
+    // What could not be read vanishes, and takes what the name stood for along.
+    if (decoded === undefined) out.delete(key.slice(0, mark));
+    else out.set(key.slice(0, mark), decoded);
   }
   return out;
 }

@@ -62,20 +62,20 @@ function parseInline(piece: string, subpath: ParseSubpath): [string, Value | und
   const equals = piece.indexOf('=');
   if (equals < 0) return [fromOctets(piece), Atom.true];
   const name = piece.slice(0, equals);
-  const text = piece.slice(equals + 1);
+  const text = stripQuotes(piece.slice(equals + 1));
   const plus = name.indexOf('+');
   if (isParenthesised(text)) {
     if (plus >= 0)
       throw new AoError('bad-parameter', 'An inline parameter cannot have both a type and a sub-path.');
     return [fromOctets(name), new Subpath(subpath(text.slice(1, -1)))];
   }
-  if (plus < 0) return [fromOctets(name), fromOctets(stripQuotes(text))];
+  if (plus < 0) return [fromOctets(name), fromOctets(text)];
   return [fromOctets(name.slice(0, plus)), decodeTyped(name.slice(plus + 1), text, subpath)];
 }
 
 /** `resolve` makes a sub-path of the text; every other type is a value. */
 export function decodeTyped(type: string, text: string, subpath: ParseSubpath): Value | undefined {
-  if (type.toLowerCase() !== 'resolve') return decodeParameter(type, text);
+  if (type !== 'resolve') return decodeParameter(type, text);
   return new Subpath(subpath(unquote(text)));
 }
 

@@ -54,8 +54,7 @@ function closeQuote(text: string): string {
   return text;
 }
 
-/** True if the parenthesis that opens at 0 closes at the very end. */
+/** True for what the reference takes for a sub-path: it looks at the two ends and at nothing between. */
 export function isParenthesised(text: string): boolean {
-  if (!text.startsWith('(') || !text.endsWith(')')) return false;
-  return findSeparator(text.slice(1, -1), ')') === text.length - 2;
+  return text.length >= 2 && text.startsWith('(') && text.endsWith(')');
 }

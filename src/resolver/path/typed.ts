@@ -33,6 +33,7 @@ export function decodeParameter(type: string, octets: string): Value | undefined
   switch (type.toLowerCase()) {
     case 'integer': {
       const { bare } = parseItem(text);
+      if (bare.kind === 'boolean') return Atom.boolean(bare.value);
       return bare.kind === 'integer' ? bare.value : undefined;
     }
     case 'float': {

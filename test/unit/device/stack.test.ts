@@ -104,6 +104,20 @@ describe('stack@1.0', () => {
     expect((value as Message).text('trail')).toBe('three@1.0:2 ');
   });
 
+  it('refuses a message without a stack', async () => {
+    await expect(resolve({ foo: 'bar' }, 'compute')).rejects.toMatchObject({ code: 'no-device-stack' });
+    const { value } = await resolve({ 'device-stack': [], foo: 'bar' }, 'compute');
+    expect((value as Message).text('foo')).toBe('bar');
+  });
+
+  it('looks for what dedup compares at a path', async () => {
+    const base = Message.of({ device: 'dedup@1.0', 'dedup-subject': 'a/b', a: { b: 'q' } });
+    const first = await context.resolve(base, 'compute');
+    expect(first.status).toBe('ok');
+    expect((first.value as Message).get('dedup')).toHaveLength(1);
+    expect((await context.resolve(first.value, 'compute')).status).toBe('skip');
+  });
+
   it('refuses a stack that never ends and a mode that does not exist', async () => {
     await expect(
       resolve({ 'device-stack': ['multipass@1.0'], passes: 10_000_000n }, 'compute'),

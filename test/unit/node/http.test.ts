@@ -194,7 +194,8 @@ describe('refusals', () => {
     ['/a', 400, { headers: { 'accept-bundle': 'maybe' } }],
     ['/a', 400, { method: 'POST', headers: { 'content-digest': 'sha-256=:AAAA:' }, body: 'x' }],
     [`/${'('.repeat(200)}${')'.repeat(200)}`, 400],
-    ['/a%', 400],
+    ['/a%zz', 400],
+    ['/a?=x', 400],
   ];
   for (const [path, status, options] of refused)
     it(`${path.slice(0, 30)} is ${status}`, async () => {
