@@ -163,9 +163,10 @@ function writeLong(at: number, value: number): number {
   return at;
 }
 
-/** @throws AoError `bad-item` where a tag is too long to be written (messages.md §8.4) */
+/** @throws AoError `bad-item` where a tag is too long to be written, or its name no text (messages.md §8.1, §8.4) */
 export function checkTags(tags: readonly Tag[]): void {
   for (const { name, value } of tags) {
+    if (!name.isWellFormed()) throw bad('The name of a tag is not UTF-8.');
     if (longer(name, MAX_VALUE_BYTES)) throw bad(`The name of a tag has more than ${MAX_VALUE_BYTES} bytes.`);
     if (longer(value, MAX_VALUE_BYTES))
       throw bad(`The value of a tag has more than ${MAX_VALUE_BYTES} bytes.`);

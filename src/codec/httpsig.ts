@@ -90,6 +90,9 @@ function layOut(tabm: Tabm): LaidOut {
     const grouped = keysOrder(ids)
       .map((key) => `${key}=${writeString(textOf(tabm.get(key))!)}`)
       .join(', ');
+    // It takes the place of a key of that name, wherever that would be.
+    headers.delete('ao-ids');
+    body.delete('ao-ids');
     if (isLonger(grouped, MAX_HEADER_VALUE)) body.set('ao-ids', grouped);
     else headers.set('ao-ids', grouped);
   }
@@ -148,11 +151,14 @@ function group(value: Value, path: string, out: Map<string, BodyEntry>, depth: n
   const flat = new Map<string, Value>();
   for (const [key, item] of message) {
     if (isPrivateKey(key)) continue;
-    if (!isBinary(item)) group(item, `${path}/${key}`, out, depth + 1);
-    else if (isLonger(item, MAX_HEADER_VALUE)) out.set(`${path}/${key}`, item);
+    // Under the empty key everything is where it would be at the top.
+    const at = path === '' ? key : `${path}/${key}`;
+    if (!isBinary(item)) group(item, at, out, depth + 1);
+    else if (isLonger(item, MAX_HEADER_VALUE)) out.set(at, item);
     else flat.set(key, item);
   }
-  if (flat.size) out.set(path, new Message(flat));
+  if (path === '') for (const [key, item] of flat) out.set(key, item as Binary);
+  else if (flat.size) out.set(path, new Message(flat));
 }
 
 const EMPTY_MESSAGE = new Message(new Map([['ao-types', 'empty-message']]));

@@ -79,6 +79,9 @@ describe('encodeAns104', () => {
     expect(() => encodeAns104(gone)).toThrow(code('missing-committed-key'));
     const odd = of({ a: 'b', commitments: { x: { ...commitment, type: 'rot13' } } });
     expect(() => encodeAns104(odd)).toThrow(code('bad-commitment'));
+    // The name of a tag is text, its value any octets.
+    expect(() => encodeAns104(of({ '\udcff': 'x' }))).toThrow(code('bad-item'));
+    expect(encodeAns104(of({ x: new Uint8Array([255]) })).tags).toHaveLength(1);
   });
 });
 

@@ -60,6 +60,10 @@ describe('parts', () => {
       ],
     ],
     [
+      { '': { k: 'v', m: { x: '1' } } },
+      ['content-disposition: form-data;name="k"⏎⏎v', 'content-disposition: form-data;name="m"⏎x: 1'],
+    ],
+    [
       { 'ao-body-key': 'foo', foo: 'x', body: 'y' },
       ['content-disposition: form-data;name="body"⏎⏎y', 'content-disposition: inline⏎⏎x'],
     ],
@@ -109,6 +113,18 @@ describe('fields', () => {
     expect(back.text(id)).toBe('a"b');
     expect(back.message('m')!.text(id)).toBe('x');
   });
+  it('group them instead of a key that is called ao-ids, whatever the sizes', () => {
+    const id = 'k'.repeat(43);
+    for (const [own, grouped] of [
+      ['x'.repeat(5000), 'v'],
+      ['x', 'v'.repeat(5000)],
+    ] as const) {
+      const form = encode({ 'ao-ids': own, [id]: grouped });
+      const { tabm } = decodeHttpsig(form);
+      expect(equalValues(tabm, message({ [id]: grouped }))).toBe(true);
+    }
+  });
+
   it('are read in the form of newer nodes too, whose names are escaped', () => {
     const id = 'KPzA9jjXbcmApVKFmxQSWQ2jjgAr1RhaDISQsL2etsg';
     expect(escapedIdKey(escapedIdName(id))).toBe(id);
