@@ -64,6 +64,8 @@ describe('HTTP basics (resolver.md §12.3)', () => {
 
   const bodies: [string, number, string, Options?][] = [
     ['/~meta@1.0/build/node', 200, 'HyperBEAM'],
+    ['/~meta@1.0/info/scheduling_mode', 200, 'local_confirmation'],
+    ['/~meta@1.0/info/wasm_allow_aot', 200, 'false'],
     ['/a', 404, 'not_found'],
     ['/a?a=5', 200, '5'],
     ['/a?a+integer=5', 200, '5'],
