@@ -72,6 +72,10 @@ function power(x: number, y: number): LuaFloat | undefined {
   return finite(pow(x, y));
 }
 
+/**
+ * Integers with integers. `//` takes one off a negative quotient with a remainder; a quotient that was cut to zero has
+ * no sign to tell it by and stays zero, as in the reference: `-1 // 3` is 0, `-4 // 3` is −2.
+ */
 function integers(op: BinaryName, a: number | bigint, b: number | bigint): Num | undefined {
   if (op === '/') {
     const x = Number(a);
@@ -102,7 +106,8 @@ function small(op: BinaryName, a: number, b: number): number | undefined {
     const adjust = remainder !== 0 && remainder < 0 !== b < 0;
     if (op === '%') return (adjust ? remainder + b : remainder) + 0;
     // Exact: the quotient of two safe integers without its remainder is a whole number that a double holds.
-    r = (a - remainder) / b - (adjust ? 1 : 0);
+    r = (a - remainder) / b;
+    if (adjust && r < 0) r--;
   }
   return Number.isSafeInteger(r) ? r + 0 : undefined;
 }
@@ -115,7 +120,7 @@ function shrinkResult(op: BinaryName, a: bigint, b: bigint): number | bigint | u
   const adjust = remainder !== 0n && remainder < 0n !== b < 0n;
   if (op === '%') return shrink(adjust ? remainder + b : remainder);
   const quotient = a / b;
-  return shrink(adjust ? quotient - 1n : quotient);
+  return shrink(adjust && quotient < 0n ? quotient - 1n : quotient);
 }
 
 export function negate(a: Num): Num {

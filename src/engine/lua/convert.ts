@@ -6,7 +6,7 @@ import { now } from './journal.ts';
 import type { State } from './state.ts';
 import { LuaTable } from './table.ts';
 import type { TraceEntry } from './trace.ts';
-import { LuaFloat, type Value } from './value.ts';
+import { LuaFloat, Opaque, type Value } from './value.ts';
 
 const DEEPEST = 512;
 
@@ -35,7 +35,7 @@ export function fromOutside(state: State, value: LuaValue, depth = 0): Value {
 
 /**
  * A value to go out.
- * @throws LuaCrash for a table that contains itself; LuaLimit for what is too deep or too much
+ * @throws LuaCrash for a table that contains itself and for what is no Lua value; LuaLimit for what is too deep or too much
  */
 export function toOutside(value: Value): LuaValue {
   return outside(value, []);
@@ -53,6 +53,7 @@ function outside(value: Value, inside: LuaTable[]): LuaValue {
       return value;
   }
   if (value instanceof LuaFloat) return { float: value.n };
+  if (value instanceof Opaque) throw new LuaCrash('badarg: a value that has no form outside');
   if (!(value instanceof LuaTable)) return { opaque: valueText(value) };
   if (inside.includes(value)) throw new LuaCrash('a table contains itself');
   if (inside.length > DEEPEST) throw new LuaLimit('depth', 'A value is nested too deeply.');

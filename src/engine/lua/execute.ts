@@ -8,7 +8,7 @@ import { Frame } from './frame.ts';
 import { compareJump, forLoop, forPrepare, slow, slowCompare, tableNext } from './execute-slow.ts';
 import type { Interpreter } from './interpreter.ts';
 import { now } from './journal.ts';
-import { assign, index } from './operators.ts';
+import { assign, index, method } from './operators.ts';
 import { LuaTable } from './table.ts';
 import { Builtin, Call, LuaFloat, LuaFunction, type Env, type Value } from './value.ts';
 
@@ -149,11 +149,8 @@ export function execute(machine: Interpreter): void {
       }
       case 10: {
         // METHOD
-        const object = R[a + 1];
         frame.pc = pc;
-        if (!(object instanceof LuaTable) && state.event(object, '__index') === undefined)
-          throw luaError('undefined_method', object, R[b]);
-        const found = index(state, object, R[b]);
+        const found = method(state, R[a + 1], R[b]);
         if (!(found instanceof Call)) {
           R[a] = found;
           continue;

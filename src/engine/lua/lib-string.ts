@@ -143,6 +143,7 @@ function find(state: State, args: Value[]): Answer {
   if (start > length + 1) return undefined;
   const from = start < -length ? 1 : start < 0 ? length + start + 1 : start === 0 ? 1 : start;
   if (plain) {
+    if (length === 0) return undefined;
     if (pattern === '') throw new LuaCrash('badarg: an empty text to search for');
     const at = text.indexOf(pattern, from - 1);
     return at < 0 ? undefined : [at + 1, at + pattern.length];
@@ -161,7 +162,7 @@ function match(state: State, args: Value[]): Answer {
   const [text, pattern, init] = converted as [string, string, number | bigint];
   const length = text.length;
   const start = clamp(init);
-  if (start > length) return undefined;
+  if (length === 0 || start > length) return undefined;
   const from = start < -length ? 1 : start < 0 ? length + start + 1 : start === 0 ? 1 : start;
   const items = compilePattern(pattern);
   const found = withEffort(state, (effort) => search(items, text, from - 1, effort));

@@ -28,6 +28,21 @@ export function truthy(value: Value): boolean {
 
 /** `object[key]`. */
 export function index(state: State, object: Value, key: Value): Value | Call {
+  return lookUp(state, object, key, 'illegal_index');
+}
+
+/** `object:name`: wherever the chain breaks, it is the object that lacks the method. */
+export function method(state: State, object: Value, name: Value): Value | Call {
+  return lookUp(state, object, name, 'undefined_method');
+}
+
+function lookUp(
+  state: State,
+  start: Value,
+  key: Value,
+  failure: 'illegal_index' | 'undefined_method',
+): Value | Call {
+  let object = start;
   for (let i = 0; i < CHAIN; i++) {
     let handler: Value;
     if (object instanceof LuaTable) {
@@ -37,7 +52,8 @@ export function index(state: State, object: Value, key: Value): Value | Call {
       if (handler === undefined) return undefined;
     } else {
       handler = state.event(object, '__index');
-      if (handler === undefined) throw luaError('illegal_index', object, key);
+      if (handler === undefined)
+        throw luaError(failure, failure === 'undefined_method' ? start : object, key);
     }
     if (isFunction(handler)) return new Call(handler, [object, key]);
     object = handler;

@@ -204,6 +204,8 @@ class Parser extends ExpressionParser {
 
   #expressionStatement(line: number): Stat {
     const first = this.prefixExpression();
+    // Past its closing parenthesis the reference takes it for a whole statement, whatever follows.
+    if (first.kind === 'paren') throw new LuaSyntaxError('illegal call', line);
     if (this.is('=') || this.is(',')) {
       const targets = [this.#target(first)];
       while (this.accept(',')) targets.push(this.#target(this.prefixExpression()));

@@ -15,6 +15,23 @@ function facts(section: string, list: readonly Fact[]): void {
   });
 }
 
+facts('what the reference does and a manual does not say', [
+  ['return 1 // -7, -1 // 3, -3 // 7, -4 // 3, 7 // -3, -7 // 3, -6 // 3', '0 0 0 -2 -3 -3 -2'],
+  ['local b = 10^20 // 1 | 0 return -1 // b, (-b - 1) // b, -b // b', '0 -2 -1'],
+  [
+    'local t = setmetatable({}, { __index = 5 }) return pcall(function() return t:x() end)',
+    `false "undefined method 'x' in table"`,
+  ],
+  [
+    'local t = setmetatable({}, { __index = setmetatable({}, { __index = true }) }) return pcall(function() return t:x() end)',
+    `false "undefined method 'x' in table"`,
+  ],
+  ['local x return pcall(function() return x:y() end)', `false "undefined method 'y' in nil"`],
+  ['return load("(x) = 1")', 'nil "illegal call"'],
+  ['return load("(x) + 1")', 'nil "illegal call"'],
+  ['return load("y, (x) = 1, 2")', `nil "syntax error before: '='"`],
+]);
+
 facts('lexical grammar', [
   ['return #"é"', '4'],
   ['return "\\065\\x42\\z   \n  C"', '"ABC"'],

@@ -87,6 +87,11 @@ describe('crashes pass through pcall', () => {
     });
   });
 
+  test('a value that is no Lua value can not leave', async () => {
+    expect(await outcome('return io.write("")')).toMatchObject({ ok: false, kind: 'crash' });
+    expect(await run('return type(io.write(""))')).toBe('"unknown"');
+  });
+
   test('a table that contains itself can not leave', async () => {
     expect(await outcome('local t = {} t.t = t return t')).toMatchObject({ ok: false, kind: 'crash' });
   });
@@ -168,6 +173,10 @@ facts('basic library', [
 ]);
 
 facts('string library', [
+  [
+    'return ("").match("", "", 0), ("").match("", "a*", -1), ("").find("", "", 0), ("").find("", "", 1, true)',
+    'nil nil 1 nil',
+  ],
   [
     'return ("hello"):sub(2, -2), ("hello"):sub(0), ("hello"):sub(-3), ("hello"):sub(4, 2)',
     '"ell" "hello" "llo" ""',
