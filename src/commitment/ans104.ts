@@ -34,14 +34,15 @@ const RSA_KIND = SIGNATURE_KINDS[RSA_TYPE]!.name;
 /** The message as TABM, nested messages in place or as links; made when asked for. */
 interface Forms {
   readonly linked: () => Promise<Tabm>;
-  readonly bundled: () => Promise<Tabm>;
+  /** Without these keys. */
+  readonly bundled: (omitted?: readonly string[]) => Promise<Tabm>;
 }
 
 function formsOf(message: Message, load: Load | undefined): Forms {
   const bare = uncommitted(message);
   return {
     linked: async () => encodeStructuredMessage(linkify(bare)),
-    bundled: async () => encodeStructuredMessage(await loadLinks(bare, load)),
+    bundled: async (omitted = []) => encodeStructuredMessage(await loadLinks(bare.without(...omitted), load)),
   };
 }
 
@@ -87,16 +88,15 @@ function has(tabm: Tabm, key: string): boolean {
 /** Each committed key in the form in which it was committed: as a link, or in place. */
 async function committedForm(forms: Forms, commitment: Message, committed: readonly string[]): Promise<Tabm> {
   if (!isBundled(commitment)) return forms.linked();
-  const bundled = await forms.bundled();
-  const links = committed.filter((key) => key !== withoutLinkSuffix(key));
+  const links = committed.filter((key) => isLinkKey(key));
+  // What was committed as a link is not followed: it need not be here.
+  const bundled = await forms.bundled(links.map(withoutLinkSuffix));
   if (links.length === 0) return bundled;
   const linked = await forms.linked();
   const fields = new Map(bundled.entries());
   for (const key of links) {
     const link = linked.get(key);
-    if (link === undefined) continue;
-    fields.delete(withoutLinkSuffix(key));
-    fields.set(key, link);
+    if (link !== undefined) fields.set(key, link);
   }
   return new Message(fields);
 }

@@ -35,7 +35,7 @@ import { EthereumKey } from '../../../src/crypto/ecdsa.ts';
 import { Ed25519Key } from '../../../src/crypto/ed25519.ts';
 import { RsaWallet } from '../../../src/crypto/wallet.ts';
 import { Message, type ValueInput } from '../../../src/message/message.ts';
-import type { Value } from '../../../src/message/value.ts';
+import { Link, type Value } from '../../../src/message/value.ts';
 
 let wallet: RsaWallet;
 let jwk: JsonWebKey;
@@ -218,6 +218,13 @@ describe('ans104@1.0 commitments', () => {
       const item = encodeAns104(encodeStructuredMessage(signed));
       expect(await new ArItem(Buffer.from(item.toBytes())).isValid()).toBe(true);
     }
+  });
+
+  it('verify with a link beside a long value, whatever the link leads to', async () => {
+    const signed = await commit(of({ m: { x: '1' }, long: 'y'.repeat(4000), data: 'd' }));
+    expect(signed.get('m')).toBeInstanceOf(Link);
+    expect(await verifyMessage(signed)).toBe(true);
+    expect(await verifyMessage(signed.with({ m: new Link('z'.repeat(43)) }))).toBe(false);
   });
 
   it('verify again after keys that they do not cover were added', async () => {
