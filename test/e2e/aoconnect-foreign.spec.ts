@@ -81,6 +81,12 @@ function run(
   return legacyProgram(ao, createDataItemSigner(wallet.jwk), setting);
 }
 
+/** By the name first, in whatever order the tag's own two keys came. */
+function tagText(tag: unknown): string {
+  const { name, value } = tag as { name: string; value: string };
+  return `${name}\n${value}`;
+}
+
 /** A table that a program prints: the order of its lines follows from where its memory lies. */
 function anyOrder(printed: string): string {
   const lines = printed.split('\n').map((line) => line.replace(/,?\\?$/, ''));
@@ -100,7 +106,7 @@ function comparable(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => comparable(item));
     // A program gives its own tags in a table, whose order follows from where its memory lies.
-    return key === 'Tags' ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
+    return key === 'Tags' ? items.sort((a, b) => (tagText(a) < tagText(b) ? -1 : 1)) : items;
   }
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
