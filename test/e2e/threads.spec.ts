@@ -83,6 +83,87 @@ test('a page that a process serves can reach nothing of the app', async ({ page,
   expect(Object.entries(rights).filter(([, answer]) => answer.startsWith('reached'))).toEqual([]);
 });
 
+/** Tries every way to a port of the node; answers those by which it said hello. Runs in the page that is tried. */
+async function portsReached(wait: number): Promise<string[]> {
+  const messages = [{ type: 'beamlet:connect' }, { type: 'beamlet:connect', database: 'beamlet' }];
+  // One for all tries: two of a page would hear each other.
+  const channel = new BroadcastChannel('beamlet:leader');
+  const targets: Record<string, () => { postMessage: (message: unknown, ...rest: never[]) => void } | null> =
+    {
+      opener: () => window.opener as Window | null,
+      parent: () => window.parent,
+      top: () => window.top,
+      self: () => window,
+      'first frame of the opener': () => (window.opener as Window | null)?.frames[0] ?? null,
+      'Service Worker': () => navigator.serviceWorker.controller,
+      'leader channel': () => channel,
+    };
+  const hello = (port: { postMessage(message: unknown): void }) =>
+    port.postMessage({ id: '1', type: 'APPLY', path: ['ping'], argumentList: [] });
+  const reached: string[] = [];
+  for (const [name, find] of Object.entries(targets))
+    for (const message of messages)
+      try {
+        const target = find();
+        if (!target) continue;
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => reached.push(name);
+        if (target instanceof BroadcastChannel) {
+          target.onmessage = () => reached.push(name);
+          target.postMessage('leader');
+          hello(target);
+        } else if (target instanceof Window || !('scriptURL' in target))
+          target.postMessage(message, ...(['*', [port2]] as never[]));
+        else target.postMessage(message, ...([[port2]] as never[]));
+        hello(port1);
+      } catch {
+        // Refused.
+      }
+  await new Promise((resolve) => setTimeout(resolve, wait));
+  return [...new Set(reached)];
+}
+
+test('a page that a process serves cannot reach a port of the node', async ({ page, context }) => {
+  await openApp(page);
+  await controlled(page);
+  // A page of the app's own finds one, so the attempts are good ones.
+  expect(await page.evaluate(portsReached, 3_000)).toContain('Service Worker');
+  const elections = () => page.evaluate(() => (globalThis as unknown as { elections: number }).elections);
+  await page.evaluate(() => {
+    const seen = globalThis as unknown as { elections: number };
+    seen.elections = 0;
+    new BroadcastChannel('beamlet:leader').onmessage = () => seen.elections++;
+  });
+  const script = `(${portsReached.toString()})(3000).then((found) => {
+    document.getElementById('out').textContent = JSON.stringify({ found, origin: self.origin,
+      opener: Boolean(window.opener), framed: window.parent !== window });
+  });`;
+  // As digits: a query of an AO path gives many signs a meaning of their own.
+  const digits = Buffer.from(script).toString('hex');
+  const probe = `<!doctype html><title>hostile</title><p id="out"></p><script>
+    eval('${digits}'.replace(/../g, (pair) => String.fromCharCode(parseInt(pair, 16))));
+  </script>`;
+  const path = `/~message@1.0?${new URLSearchParams({ 'content-type': 'text/html', body: probe })}`;
+  const opening = context.waitForEvent('page');
+  await page.evaluate((target) => {
+    window.open(target);
+    const frame = document.createElement('iframe');
+    frame.id = 'hostile';
+    frame.src = target;
+    document.body.append(frame);
+  }, path);
+  const opened = await opening;
+  for (const [place, found] of [
+    [opened.locator('#out'), { opener: true, framed: false }],
+    [page.frameLocator('#hostile').locator('#out'), { opener: false, framed: true }],
+  ] as const) {
+    await expect(place).not.toBeEmpty();
+    expect(JSON.parse((await place.textContent())!)).toEqual({ found: [], origin: 'null', ...found });
+  }
+  expect(await elections()).toBe(0);
+  expect((await ask(page, '/~meta@1.0/info/address')).status).toBe(200);
+});
+
 test('before it is served by the node, an AO path is never answered with the app', async ({ request }) => {
   for (const path of ['/~meta@1.0/info', `/${'a'.repeat(43)}~process@1.0/now`]) {
     const response = await request.get(path, { headers: { accept: '*/*' } });
