@@ -70,7 +70,7 @@
     (i32.const 0))
 
   ;; The address behind the first occurrence of a pattern in a NUL-terminated text, or 0. A pattern that holds a
-  ;; bare quote can not be found inside a JSON string, where quotes are escaped.
+  ;; bare quote cannot be found inside a JSON string, where quotes are escaped.
   (func $behind (param $text i64) (param $pattern i64) (param $length i64) (result i64)
     (loop $next
       (if (i32.eqz (i32.load8_u (local.get $text))) (then (return (i64.const 0))))

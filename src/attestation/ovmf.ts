@@ -4,7 +4,7 @@ import { refuse } from './error.ts';
 
 export interface OvmfLayout {
   readonly sections: readonly { readonly gpa: number; readonly size: number; readonly type: number }[];
-  /** Undefined: this image can not be given kernel hashes. */
+  /** Undefined: this image cannot be given kernel hashes. */
   readonly hashTableGpa: number | undefined;
   readonly apResetEip: number;
 }

@@ -10,7 +10,7 @@ const MAX_DEPTH = 512;
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** @throws AoError `bad-clone` (500) for what can not be cloned, or is nested too deeply */
+/** @throws AoError `bad-clone` (500) for what cannot be cloned, or is nested too deeply */
 export function cloneToJson(value: unknown, depth = 0): Json {
   if (depth > MAX_DEPTH) throw bad('is nested too deeply');
   const inner = (item: unknown) => cloneToJson(item, depth + 1);
@@ -31,7 +31,7 @@ export function cloneToJson(value: unknown, depth = 0): Json {
     [...entries].map(([key, item]) => [inner(key), inner(item)]);
   if (value instanceof Map) return { $: 'm', v: pairs(value) };
   if (typeof value === 'object') return { $: 'o', v: pairs(Object.entries(value)) };
-  throw bad('holds what can not be written');
+  throw bad('holds what cannot be written');
 }
 
 /** @throws AoError `bad-clone` (422) */

@@ -26,7 +26,7 @@ import { MAIN_DATABASE, proxy, wrap, type Remote } from '../protocol/rpc.ts';
 export interface OpenOptions {
   /** URL of the Service Worker script; `false` runs without one (AO paths then answer only to `node.fetch`). */
   serviceWorker?: string | false;
-  /** A node worker made by the caller, for bundlers that can not find ours. */
+  /** A node worker made by the caller, for bundlers that cannot find ours. */
   createWorker?: () => Worker;
   /** Name of the database (default `beamlet`): nodes of different names share nothing. */
   database?: string;
@@ -374,7 +374,7 @@ function answerToResponse(answer: HttpAnswer, method = 'GET'): Response {
     try {
       headers.append(name, value);
     } catch {
-      // A value that a browser's Headers can not hold stays in `node.request()`, which carries everything.
+      // A value that a browser's Headers cannot hold stays in `node.request()`, which carries everything.
     }
   const empty = method.toUpperCase() === 'HEAD' || [204, 205, 304].includes(answer.status);
   const status = answer.status >= 200 && answer.status <= 599 ? answer.status : 500;

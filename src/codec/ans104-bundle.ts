@@ -159,7 +159,7 @@ export function readBundleMap(bundle: Bundle, manifest: string): Map<string, Dat
   if (!list) throw new AoError('bad-bundle', 'A bundle lacks the manifest that its tag names.');
   const out = new Map<string, DataItem>();
   for (const [key, id] of manifestEntries(DataItem.parse(list).data)) {
-    // Two keys with the same value have an item each: what is there once can not be read many times over.
+    // Two keys with the same value have an item each: what is there once cannot be read many times over.
     const bytes = entries.get(id)?.shift();
     if (!bytes) throw new AoError('bad-bundle', 'A bundle lacks an item that its manifest names.');
     out.set(key, DataItem.parse(bytes));

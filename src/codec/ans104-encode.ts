@@ -230,7 +230,7 @@ function missing(key: string): AoError {
 
 function binary(value: Value): Binary {
   if (isBinary(value)) return value;
-  throw new AoError('bad-value', 'A value of this type can not be in a data item.');
+  throw new AoError('bad-value', 'A value of this type cannot be in a data item.');
 }
 
 /** As the item was whose tags these are. */

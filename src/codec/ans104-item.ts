@@ -242,7 +242,7 @@ function kindOf(signatureType: number): SignatureKind {
 
 function ofLength(field: string, bytes: Uint8Array, ...lengths: number[]): Uint8Array {
   if (lengths.includes(bytes.length)) return bytes;
-  throw bad(`The ${field} of a data item can not have ${bytes.length} bytes.`, { field });
+  throw bad(`The ${field} of a data item cannot have ${bytes.length} bytes.`, { field });
 }
 
 function afterOptional(bytes: Uint8Array, at: number, field: string): number {

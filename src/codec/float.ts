@@ -10,7 +10,7 @@ const view = new DataView(new ArrayBuffer(8));
  * @throws AoError `bad-float` for infinities and NaN, which AO-Core does not have
  */
 export function floatText(value: number): string {
-  if (!Number.isFinite(value)) throw new AoError('bad-float', 'Infinities and NaN can not be encoded.');
+  if (!Number.isFinite(value)) throw new AoError('bad-float', 'Infinities and NaN cannot be encoded.');
   view.setFloat64(0, value);
   const high = view.getUint32(0);
   const sign = high >>> 31 ? '-' : '';
@@ -48,7 +48,7 @@ function roundHalfEven(digits: string): string {
  * @throws AoError `bad-float`
  */
 export function shortFloatText(value: number): string {
-  if (!Number.isFinite(value)) throw new AoError('bad-float', 'Infinities and NaN can not be encoded.');
+  if (!Number.isFinite(value)) throw new AoError('bad-float', 'Infinities and NaN cannot be encoded.');
   if (Object.is(value, -0)) return '-0.0';
   if (value === 0) return '0.0';
   const sign = value < 0 ? '-' : '';

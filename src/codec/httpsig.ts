@@ -170,7 +170,7 @@ function asMessage(value: Value): Tabm {
       ? value
       : encodeStructuredMessage(value);
   if (!Array.isArray(value))
-    throw new AoError('bad-value', 'A value of this type can not stand in a multipart body.');
+    throw new AoError('bad-value', 'A value of this type cannot stand in a multipart body.');
   const encoded = encodeStructuredMessage(listToMessage(value as readonly Value[]));
   const types = encoded.text('ao-types');
   return encoded.with([['ao-types', types ? `.="list", ${types}` : '.="list"']]);
@@ -263,7 +263,7 @@ export function escapedIdKey(name: string): string | undefined {
   return isIdShaped(key) && escapeKey(key) === name ? key : undefined;
 }
 
-/** True if a `content-digest` field names a SHA-256 that is not the body's. A field that can not be read is wrong too. */
+/** True if a `content-digest` field names a SHA-256 that is not the body's. A field that cannot be read is wrong too. */
 export function hasWrongDigest(form: HttpForm): boolean {
   const field = textOf(form.headers.get('content-digest'));
   if (field === undefined) return false;

@@ -160,7 +160,7 @@ function partName(disposition: string | undefined, inlineKey: string): string {
   throw new AoError('bad-multipart', 'A part of a multipart body has no name.');
 }
 
-/** Boundary of a `content-type`, if it has one. @throws AoError `bad-structured-field` for one that can not be read */
+/** Boundary of a `content-type`, if it has one. @throws AoError `bad-structured-field` for one that cannot be read */
 export function boundaryOf(contentType: string): string | undefined {
   const found = parseItem(contentType);
   if (isInnerList(found)) return undefined;

@@ -36,7 +36,7 @@ export function encodeStructured(value: Value): Binary | Tabm {
   if (value instanceof Atom) return value.name;
   if (value instanceof Message) return encodeMessage(value, 0);
   if (Array.isArray(value)) return encodeList(value as readonly Value[], 0);
-  throw new AoError('bad-value', 'A value of this type can not stand alone in an encoding.');
+  throw new AoError('bad-value', 'A value of this type cannot stand alone in an encoding.');
 }
 
 /** `encodeStructured` for what is known to be a message. */
@@ -84,7 +84,7 @@ function scalarText(value: Value): [string, string] {
   if (typeof value === 'bigint') return [value.toString(), 'integer'];
   if (typeof value === 'number') return [floatText(value), 'float'];
   if (value instanceof Atom) return [value.name, 'atom'];
-  throw new AoError('bad-value', 'A value that only the resolver knows can not be encoded.');
+  throw new AoError('bad-value', 'A value that only the resolver knows cannot be encoded.');
 }
 
 /** `key, type, key, type …` as `ao-types` (messages.md §2.3). */
@@ -186,7 +186,7 @@ function decodeMessage(tabm: Tabm, depth: number, count: KeyCount): Value {
   const message = new Message(out, tabm.private);
   const whole = types.get('.');
   if (whole === undefined) return message;
-  if (whole !== 'list') throw new AoError('bad-types', `A message can not be read as ${whole}.`);
+  if (whole !== 'list') throw new AoError('bad-types', `A message cannot be read as ${whole}.`);
   return messageToList(message);
 }
 

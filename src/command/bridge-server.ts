@@ -114,7 +114,7 @@ export class Bridge {
         own.flatMap(([name, value]) => [name, bytesToLatin1(toBytes(value))]),
       );
     } catch (thrown) {
-      // A header that HTTP can not carry: an answer all the same.
+      // A header that HTTP cannot carry: an answer all the same.
       this.#waiting.set(id, response);
       this.#fail(id, AoError.wrap(thrown, 'bad-header', 502));
       return drain(body);

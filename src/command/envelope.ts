@@ -1,5 +1,5 @@
 /**
- * How a whole HTTP exchange crosses between the bridge and its page: what a browser's `Request` can not carry (target
+ * How a whole HTTP exchange crosses between the bridge and its page: what a browser's `Request` cannot carry (target
  * as typed, `host`, `content-length`, repeated headers, any octets in values, bodies on GET) is in here.
  *
  * A frame: length of the head (u32, big endian), head as JSON, length of the body (u32), body.

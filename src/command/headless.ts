@@ -26,7 +26,7 @@ export interface HeadlessOptions {
   readonly anyOrigin?: boolean;
 }
 
-/** Without these a page can not talk to a node that sends no CORS headers, or to one on this machine or network. */
+/** Without these a page cannot talk to a node that sends no CORS headers, or to one on this machine or network. */
 const ANY_ORIGIN = [
   '--disable-web-security',
   '--disable-features=LocalNetworkAccessChecks,PrivateNetworkAccessChecks,BlockInsecurePrivateNetworkRequests',

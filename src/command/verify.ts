@@ -45,7 +45,7 @@ function read(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch {
-    return usage(`The file ${path} can not be read.`);
+    return usage(`The file ${path} cannot be read.`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Making and signing data items: our own few lines on WebCrypto and @noble. (The library that is usual for this,
- * arbundles, weighs 230 KB compressed and can not check what it signs in a browser; tests compare with it in Node.)
+ * arbundles, weighs 230 KB compressed and cannot check what it signs in a browser; tests compare with it in Node.)
  */
 import { fromBase64, toBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
@@ -113,7 +113,7 @@ export async function commitAns104(
   const item = encodeAns104(withoutAns104(tabm), options);
   const signed = decodeItem(await signItem(item, signer));
   if (signed instanceof Message) return signed;
-  throw new AoError('cannot-commit', 'A message that reads as a binary can not carry a commitment.');
+  throw new AoError('cannot-commit', 'A message that reads as a binary cannot carry a commitment.');
 }
 
 function withoutAns104(tabm: Tabm): Tabm {

@@ -178,7 +178,7 @@ function sameTyped(signed: Tabm, tabm: Tabm, keys: readonly string[]): boolean {
 async function commit(message: Message, request: CommitRequest, options: CommitOptions): Promise<Message> {
   const type = request.type ?? 'signed';
   if (type !== 'signed' && type !== RSA_KIND)
-    throw new AoError('unknown-commitment-type', `ans104@1.0 can not commit with ${type}.`);
+    throw new AoError('unknown-commitment-type', `ans104@1.0 cannot commit with ${type}.`);
   if (!options.signer) throw new AoError('cannot-commit', 'There is no key to sign with.');
   const forms = formsOf(message, options.load);
   const tabm = await (request.bundle ? forms.bundled() : forms.linked());

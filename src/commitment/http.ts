@@ -57,7 +57,7 @@ export interface DecodeOptions {
 
 /**
  * A message from fields (lower-case names) and body, with commitments, none of them verified.
- * @throws AoError for fields or a body that can not be read; `wrong-digest`
+ * @throws AoError for fields or a body that cannot be read; `wrong-digest`
  */
 export function decodeHttp(form: HttpForm, options: DecodeOptions = {}): Value {
   if (options.checkDigest && hasWrongDigest(form))

@@ -134,7 +134,7 @@ async function commitHmac(
   let keyid = request.keyid;
   if (keyid === undefined) {
     if (request.scheme === 'publickey')
-      throw new AoError('scheme-mismatch', 'An HMAC can not be made with a public key.');
+      throw new AoError('scheme-mismatch', 'An HMAC cannot be made with a public key.');
     if (request.scheme === 'secret' && !secret)
       throw new AoError('cannot-commit', 'There is no secret to commit with.');
     keyid = request.scheme === 'secret' ? secretKeyid(secret!) : DEFAULT_KEYID;
@@ -176,7 +176,7 @@ export async function commitHttpsig(
     case HMAC_TYPE:
       return commitHmac(message, request, all);
     default:
-      throw new AoError('unknown-commitment-type', `httpsig@1.0 can not commit with ${request.type}.`);
+      throw new AoError('unknown-commitment-type', `httpsig@1.0 cannot commit with ${request.type}.`);
   }
 }
 

@@ -118,7 +118,7 @@ export function combineIds(ids: readonly string[]): string {
   let sum = 0n;
   for (const id of ids) {
     const bytes = nativeId(id);
-    if (bytes.length !== 32) throw new AoError('bad-id', 'An ID that has not 32 octets can not be combined.');
+    if (bytes.length !== 32) throw new AoError('bad-id', 'An ID that has not 32 octets cannot be combined.');
     sum += toNumber(bytes);
   }
   return toBase64Url(toOctets(sum % MODULUS));

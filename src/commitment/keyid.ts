@@ -102,7 +102,7 @@ function bareKey(keyid: string): Uint8Array | undefined {
 const MIN_BARE = 342;
 
 /**
- * Committer that a key ID from the wire implies; undefined where it has none or can not be read. A bare modulus names
+ * Committer that a key ID from the wire implies; undefined where it has none or cannot be read. A bare modulus names
  * one only where its `bare` form is the client's custom.
  */
 export function committerOfKeyid(keyid: string, bare = false): string | undefined {

@@ -28,7 +28,7 @@ const loading = Promise.all([
   () => false,
 );
 
-/** Resolves when the fast engine is loaded (true) or can not be (false). Never needed for correctness. */
+/** Resolves when the fast engine is loaded (true) or cannot be (false). Never needed for correctness. */
 export function hashesReady(): Promise<boolean> {
   return loading;
 }

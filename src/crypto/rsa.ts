@@ -164,6 +164,6 @@ export async function signPss(key: CryptoKey, data: Uint8Array, hash: PssHash): 
     if (bound !== SUBTLE_NAMES[hash]) throw new Error(`The key signs with ${bound}.`);
     return new Uint8Array(await crypto.subtle.sign(algorithm, key, source(data)));
   } catch (cause) {
-    throw new AoError('wrong-key', `The key can not sign with ${SUBTLE_NAMES[hash]}.`, { cause });
+    throw new AoError('wrong-key', `The key cannot sign with ${SUBTLE_NAMES[hash]}.`, { cause });
   }
 }

@@ -92,7 +92,7 @@ export class RsaWallet {
   /** @throws AoError `key-not-exportable` (403) */
   async toJwk(): Promise<JsonWebKey> {
     if (!this.extractable)
-      throw new AoError('key-not-exportable', 'This key can not leave the browser.', { status: 403 });
+      throw new AoError('key-not-exportable', 'This key cannot leave the browser.', { status: 403 });
     return cleanJwk(await crypto.subtle.exportKey('jwk', this.keys.sha256));
   }
 

@@ -111,7 +111,7 @@ class DryMachine {
       try {
         if (await this.#catchUp(copy, slot, state, context)) return (this.#copy = { ...copy, slot });
       } catch {
-        // A copy that can not follow is taken anew.
+        // A copy that cannot follow is taken anew.
       }
     }
     await this.#drop();

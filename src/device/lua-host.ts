@@ -85,6 +85,6 @@ async function allowed(base: Message, context: Context): Promise<Context> {
   const names = (itemsOf(sandbox) ?? [sandbox]).flatMap((name) => textOf(name) ?? []);
   // Without a way to restrict them, there are none.
   if (!context.restrictedTo)
-    throw new AoError('no-sandbox', 'Devices can not be restricted here.', { status: 500 });
+    throw new AoError('no-sandbox', 'Devices cannot be restricted here.', { status: 500 });
   return context.restrictedTo([...names, 'structured@1.0']);
 }

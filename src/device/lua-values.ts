@@ -38,7 +38,7 @@ export function toLua(value: Value, depth = 0): LuaValue {
         (item, index) => [BigInt(index + 1), toLua(item, depth + 1)] as const,
       ),
     };
-  throw new AoError('bad-value', 'A link that was not loaded can not be handed to Lua.', { status: 500 });
+  throw new AoError('bad-value', 'A link that was not loaded cannot be handed to Lua.', { status: 500 });
 }
 
 /** Keys that are exactly 1 … n make a list. */
@@ -56,7 +56,7 @@ function isIndex(key: string, size: number): boolean {
 }
 
 /**
- * A value from a program; undefined for what can not leave it (functions).
+ * A value from a program; undefined for what cannot leave it (functions).
  * @throws AoError `lua-crash` (500) for a float as a key, as in the reference
  */
 export function fromLua(value: LuaValue, inList = false, depth = 0): Value | undefined {

@@ -107,7 +107,7 @@ export class LiveProcess {
   }
 
   /**
-   * The state after `slot`, computing up to it. A slot that can not be computed answers its error, and so does
+   * The state after `slot`, computing up to it. A slot that cannot be computed answers its error, and so does
    * every later one, until `retry`.
    */
   async compute(slot: number, context: Context): Promise<Result> {
@@ -263,7 +263,7 @@ export class LiveProcess {
     return run;
   }
 
-  /** The head's record can not be read any more: a whole one takes its place. */
+  /** The head's record cannot be read any more: a whole one takes its place. */
   async #rewrite(run: ProcessRun, context: Context): Promise<void> {
     const state = publicState(run.state);
     const notes = { took: 0, at: context.clock.now(), ...(run.machine ? { machine: run.machine } : {}) };

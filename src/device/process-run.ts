@@ -18,7 +18,7 @@ import { isOutOfStep, withAhead, type RunAhead } from './run-ahead.ts';
 import { readState, type SlotNotes } from './slot-records.ts';
 import { Schedules } from './schedules.ts';
 
-/** A slot that can not be computed: the error result that it answers, or what was thrown. */
+/** A slot that cannot be computed: the error result that it answers, or what was thrown. */
 export interface Failure {
   readonly slot: number;
   readonly result?: Result;

@@ -141,7 +141,7 @@ export class RunAhead {
     this.#batches.push({ calls, results, taken: 0 });
   }
 
-  /** Calls after `slot`, without a gap, up to the first that can not be told. */
+  /** Calls after `slot`, without a gap, up to the first that cannot be told. */
   async #following(slot: number, characters: number, callOf: CallOf): Promise<NextCall[]> {
     const out: NextCall[] = [];
     let sum = characters;

@@ -100,7 +100,7 @@ async function post(base: Message, request: Message, context: Context): Promise<
     context.report({
       type: 'warning',
       process: id,
-      text: 'A message with a path of its own was scheduled: it is run with that path instead of `compute`, which most processes can not do.',
+      text: 'A message with a path of its own was scheduled: it is run with that path instead of `compute`, which most processes cannot do.',
     });
   const also = request.private[ALSO_WRITE] as AlsoWrite | undefined;
   return { status: 'ok', value: await Schedules.of(context).assign(id, message, context, also) };
@@ -172,7 +172,7 @@ async function read(base: Message, request: Message, context: Context): Promise<
   return answer(id, found, continues, request, context);
 }
 
-/** Brings a schedule of another node up to date. Answers why it can not be had. */
+/** Brings a schedule of another node up to date. Answers why it cannot be had. */
 async function refresh(
   id: string,
   base: Message,

@@ -132,7 +132,7 @@ function fromGateway(path: string, limit: number, context: Context): Promise<Uin
 
 /**
  * Undefined for what the gateway does not have, or where there is no gateway.
- * @throws AoError `drive-failed` (503): whether it is there can not be told now, so no result may be made of it
+ * @throws AoError `drive-failed` (503): whether it is there cannot be told now, so no result may be made of it
  */
 async function ask(
   method: string,

@@ -2,7 +2,7 @@
  * What it takes to run code: the contract between the node and a process worker.
  *
  * An instance stays hot: its memory never leaves the worker, only changed pages do. The same interface is
- * implemented in the worker (over the instance) and in the node (over a port), so a caller can not tell them apart.
+ * implemented in the worker (over the instance) and in the node (over a port), so a caller cannot tell them apart.
  * Everything that crosses is structured-cloneable; page buffers are transferred.
  */
 

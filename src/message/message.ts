@@ -3,7 +3,7 @@
  *
  * Keys are strings in the form of `base/bytes.ts`; they keep their case. `commitments` is an ordinary key
  * whose value is a message of commitments. Private data (live instances, hashpath, cache hints) is held in
- * `private`, never in a key, and so can not travel; keys that begin with `priv` are dropped on entry to TABM.
+ * `private`, never in a key, and so cannot travel; keys that begin with `priv` are dropped on entry to TABM.
  */
 import { fromBytes } from '../base/bytes.ts';
 import { Atom, isBinary, type Value } from './value.ts';

@@ -1,7 +1,7 @@
 /**
  * Engines in process workers: one worker a machine, killed when it does not come back.
  *
- * WebAssembly and Lua can not be interrupted from inside, so a time limit is a worker that is terminated. What it
+ * WebAssembly and Lua cannot be interrupted from inside, so a time limit is a worker that is terminated. What it
  * held is gone; whoever owns the process restores it from its last snapshot. Others are not touched.
  */
 import { AoError } from '../base/errors.ts';

@@ -19,7 +19,7 @@ export function plainToJson(plain: Plain): Json {
   if (Array.isArray(plain)) return plain.map(plainToJson);
   if ('atom' in plain) return { a: plain.atom };
   if ('link' in plain) return { l: plain.link, z: plain.lazy ? 1 : 0, y: plain.type ?? 'link' };
-  throw new AoError('bad-plain', 'A value that is resolved when it is read can not be written to a file.', {
+  throw new AoError('bad-plain', 'A value that is resolved when it is read cannot be written to a file.', {
     status: 500,
   });
 }

@@ -101,7 +101,7 @@ async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     response = await fetch(path);
   } catch (cause) {
-    throw new AoError('sample-unreachable', `${path} can not be read at the moment.`, { status: 503, cause });
+    throw new AoError('sample-unreachable', `${path} cannot be read at the moment.`, { status: 503, cause });
   }
   // A server that answers everything with the app's page has no such file.
   const html = response.headers.get('content-type')?.startsWith('text/html');

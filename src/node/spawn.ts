@@ -191,7 +191,7 @@ export function checkedTags(tags: Record<string, string>): Keys {
     throw new AoError('bad-tag', `A message may carry ${MAX_TAGS} tags; this one has ${entries.length}.`);
   for (const [name] of entries)
     if (!/^[a-z0-9][a-z0-9._-]{0,127}$/.test(name) || /^(priv|commitments$|ao-types$)/.test(name))
-      throw new AoError('bad-tag', `${JSON.stringify(name)} can not be the name of a tag.`, {
+      throw new AoError('bad-tag', `${JSON.stringify(name)} cannot be the name of a tag.`, {
         detail: { name },
       });
   return Object.fromEntries(entries);

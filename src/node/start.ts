@@ -1,6 +1,6 @@
 /**
  * What the node worker does: opens the store, puts the node together, and answers on every port it is handed.
- * Ports may come before the node is ready; their calls wait. If it can not start, every call says why.
+ * Ports may come before the node is ready; their calls wait. If it cannot start, every call says why.
  */
 import { AoError } from '../base/errors.ts';
 import { resumeCron } from '../device/cron.ts';
@@ -85,7 +85,7 @@ async function openStore(name: string): Promise<{ store: Store; kind: 'indexeddb
     } catch (thrown) {
       const { code, cause } = AoError.wrap(thrown);
       if (NO_STORAGE.has((cause as { name?: string } | undefined)?.name ?? '')) {
-        console.warn('IndexedDB can not be opened; state is kept in memory until this page closes.', thrown);
+        console.warn('IndexedDB cannot be opened; state is kept in memory until this page closes.', thrown);
         return { store: new MemoryStore(), kind: 'memory' };
       }
       // A database that is there must not be passed over: what is in it would seem lost.

@@ -1,6 +1,6 @@
 /**
  * Outgoing HTTP over the browser's `fetch`: time-outs, size limits, retries with back-off.
- * A peer can be slow, endless, or lie about lengths; it can not make us hang or hold more than we allow.
+ * A peer can be slow, endless, or lie about lengths; it cannot make us hang or hold more than we allow.
  */
 import { bytesToLatin1, latin1ToBytes, toBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';

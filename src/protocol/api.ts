@@ -51,7 +51,7 @@ export interface ProcessSummary {
   level: Level;
   /** Milliseconds since 1970. */
   lastActivity: number;
-  /** Set while it can not go on, in a sentence. */
+  /** Set while it cannot go on, in a sentence. */
   trouble?: string;
   /** Bytes on disk that are its alone, where known. */
   bytes?: number;
@@ -486,7 +486,7 @@ export interface Followed {
   checkpoint?: CheckpointUse;
   /** Milliseconds since 1970. */
   startedAt: number;
-  /** Why it can not go on. */
+  /** Why it cannot go on. */
   error?: { code: string; message: string; slot?: number };
 }
 

@@ -1,5 +1,5 @@
 /**
- * A value together with how far it was verified. It is no value by itself, so that a claim can not be used by mistake
+ * A value together with how far it was verified. It is no value by itself, so that a claim cannot be used by mistake
  * where something proven is needed: taking it out names the level that is asked for.
  */
 import { AoError } from '../base/errors.ts';

@@ -146,7 +146,7 @@ class IndexedDbStore implements Store {
           }
         }
       } catch (thrown) {
-        // A value that can not be stored is found only now, with others already put.
+        // A value that cannot be stored is found only now, with others already put.
         transaction.abort();
         throw thrown;
       }
@@ -194,6 +194,6 @@ function refusal(thrown: unknown, code: string, sentence: string): AoError {
       cause: thrown,
     });
   if (name === 'DataCloneError')
-    return new AoError('bad-value', 'The store can not hold this value.', { status: 500, cause: thrown });
+    return new AoError('bad-value', 'The store cannot hold this value.', { status: 500, cause: thrown });
   return new AoError(code, sentence, { status: 503, detail: { reason: String(thrown) }, cause: thrown });
 }

@@ -88,7 +88,7 @@ function clone(value: unknown): unknown {
   try {
     return structuredClone(value);
   } catch (cause) {
-    throw new AoError('bad-value', 'The store can not hold this value.', { status: 500, cause });
+    throw new AoError('bad-value', 'The store cannot hold this value.', { status: 500, cause });
   }
 }
 

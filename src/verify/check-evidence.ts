@@ -1,4 +1,4 @@
-/** Checks evidence from the file alone: the statements are signed by whom it says, and they can not both be honest. */
+/** Checks evidence from the file alone: the statements are signed by whom it says, and they cannot both be honest. */
 import type { ChainInput } from '../attestation/chain.ts';
 import { isSnpCode } from '../attestation/error.ts';
 import { AMD_ROOTS, type Pins } from '../attestation/pins.ts';

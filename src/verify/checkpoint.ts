@@ -214,7 +214,7 @@ async function fileOf(bytes: Uint8Array): Promise<File> {
   try {
     parsed = JSON.parse(fromBytes(await gunzip(bytes, MAX_BYTES)));
   } catch {
-    throw bad('can not be read');
+    throw bad('cannot be read');
   }
   const file = parsed as File | null;
   if (typeof file !== 'object' || file?.v !== 1 || file.type !== TYPE || typeof file.state !== 'string')

@@ -109,7 +109,7 @@ export function difference(
   if (right === undefined && Atom.notFound.is(said)) return undefined;
   if (said === undefined || right === undefined)
     return said === right ? undefined : { path, said: show(said), right: show(right) };
-  // A body of several parts can not tell an empty text from an empty message (messages.md §5).
+  // A body of several parts cannot tell an empty text from an empty message (messages.md §5).
   if (isEmpty(said) && isEmpty(right)) return undefined;
   const a = asMessage(said);
   const b = asMessage(right);

@@ -1,5 +1,5 @@
 /**
- * Evidence: statements that can not both be honest, each with the very octets that were signed, so that anybody can
+ * Evidence: statements that cannot both be honest, each with the very octets that were signed, so that anybody can
  * check it from the file alone (attestation.md §4.9). Never evicted, exportable, importable.
  */
 import { fromBase64, fromBytes, toBase64Url, toBytes } from '../base/bytes.ts';

@@ -71,7 +71,7 @@ export async function itemFrom(shown: ShownItem, options: ItemOptions): Promise<
       try {
         item = DataItem.create({ signatureType, signature, owner, target, anchor, tags, data });
       } catch (thrown) {
-        return refuse('item-form', `can not be an item: ${AoError.wrap(thrown).message}`);
+        return refuse('item-form', `cannot be an item: ${AoError.wrap(thrown).message}`);
       }
       if (await verifyItem(item)) return item;
     }

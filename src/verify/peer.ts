@@ -30,7 +30,7 @@ const PAGE_SLOTS = 1000;
 const FEWEST_SLOTS = 1;
 /** What a node that is asked for too much at once answers with. */
 const OVERBURDENED = new Set(['peer-timeout', 'peer-unreachable', 'peer-too-large', 'peer-refused']);
-/** HTTP fields can not carry every text: this asks for a body that can. */
+/** HTTP fields cannot carry every text: this asks for a body that can. */
 const AS_JSON = [['accept', 'application/json']] as const;
 
 type Fields = readonly (readonly [string, string])[];
@@ -132,7 +132,7 @@ export class Peer {
     return slot;
   }
 
-  /** Assignments from a slot on, as many as the node puts on a page; of a node that can not, fewer. */
+  /** Assignments from a slot on, as many as the node puts on a page; of a node that cannot, fewer. */
   async schedule(process: string, from: number, to: number): Promise<SchedulePage> {
     for (;;) {
       const until = Math.min(to, from + this.#pageSlots);
@@ -180,7 +180,7 @@ export class Peer {
     try {
       return await this.ask(target, MAX_ANSWER, { timeout: COMPUTE_TIMEOUT });
     } catch (thrown) {
-      // A value that HTTP fields can not carry breaks the whole answer: the connection then seems to fail.
+      // A value that HTTP fields cannot carry breaks the whole answer: the connection then seems to fail.
       if (AoError.wrap(thrown).code !== 'peer-unreachable') throw thrown;
       return this.ask(target, MAX_ANSWER, { fields: AS_JSON }).catch(() => Promise.reject(thrown as Error));
     }
@@ -245,7 +245,7 @@ export function decodeAnswer(response: HttpResponse): { message: Message; value:
     return { message, value: resultOf(message) };
   } catch (cause) {
     const { message } = AoError.wrap(cause);
-    throw new AoError('peer-unreadable', `The answer can not be read: ${message}`, { status: 502, cause });
+    throw new AoError('peer-unreadable', `The answer cannot be read: ${message}`, { status: 502, cause });
   }
 }
 

@@ -30,7 +30,7 @@ export async function ensureModules(
     const value = await firstThatHas(id, peers);
     await context.cache.write(value);
     if ((await context.cache.read(id)) === undefined)
-      throw new AoError('no-module', `What was found for ${id} can not be kept under it.`, { status: 502 });
+      throw new AoError('no-module', `What was found for ${id} cannot be kept under it.`, { status: 502 });
   }
 }
 

@@ -41,7 +41,7 @@ export class Findings {
     this.problems.push({ code, text, contradiction: true, ...more });
   }
 
-  /** A refusal met on the way. Those of an audit are contradictions: the node showed a schedule that can not be. */
+  /** A refusal met on the way. Those of an audit are contradictions: the node showed a schedule that cannot be. */
   refused(error: AoError, more: Partial<Problem> = {}): void {
     const slot = error.detail['slot'];
     const contradiction = error.code.startsWith('audit-');

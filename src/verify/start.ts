@@ -58,7 +58,7 @@ export function signerOf({ id, signers }: Checkpoint, trust: TrustList): string 
 
 /**
  * @param from `own`, `genesis`, or the name or ID of a checkpoint; without it what is furthest
- * @throws AoError `checkpoint-unknown` (404) for a checkpoint that was named and can not be used
+ * @throws AoError `checkpoint-unknown` (404) for a checkpoint that was named and cannot be used
  */
 export async function startOf(
   process: string,

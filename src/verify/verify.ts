@@ -438,7 +438,7 @@ class Verification {
         `Of slots 0 to ${of - 1}, ${slots} were computed, in ${computed.length} of ${stretches} stretches chosen at random: a lie in one stretch goes unseen with a probability of ${percent}.`,
       );
     }
-    notChecked.push('Messages that the scheduler never assigned can not be seen.');
+    notChecked.push('Messages that the scheduler never assigned cannot be seen.');
     if (facts.audited)
       notChecked.push('That the scheduler shows the same schedule to everybody was not checked.');
     for (const slot of facts.audited?.notes.filter(({ code }) => code === 'no-authority') ?? [])

@@ -29,7 +29,7 @@ export interface Setting {
   readonly authority: string;
   /** The signer's own address. */
   readonly owner: string;
-  /** The client's browser build: it refuses every item that it checks, its own too, and can not sign over HTTP. */
+  /** The client's browser build: it refuses every item that it checks, its own too, and cannot sign over HTTP. */
   readonly browserBuild: boolean;
   /** Milliseconds that what is pushed may take to arrive. */
   readonly patience: number;

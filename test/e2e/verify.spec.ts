@@ -46,7 +46,7 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Posts a signed message in the body of a request, where the request's own keys can not mix with it. */
+/** Posts a signed message in the body of a request, where the request's own keys cannot mix with it. */
 async function post(path: string, message: Message): Promise<void> {
   const { headers, body } = await encodeHttp(Message.of({ body: message }), { bundle: true });
   const fields = [...headers].map(([name, value]): [string, string] => [

@@ -25,7 +25,7 @@ export interface Lanes {
   readonly ready: () => void;
 }
 
-/** Runs one worker after another until there are no turns left. False if workers can not start. */
+/** Runs one worker after another until there are no turns left. False if workers cannot start. */
 export async function runLane(lanes: Lanes): Promise<boolean> {
   for (;;) {
     const how = await runWorker(lanes);

@@ -52,7 +52,7 @@ function isInstalled() {
  *   gateway: string, bundler: string, messenger: string, scheduler: string, compute: string,
  *   address: string, stop(): Promise<void>,
  * }>} the URLs of its units, and its scheduler's address
- * @throws Error where it can not be fetched, a port is taken, or it does not start
+ * @throws Error where it cannot be fetched, a port is taken, or it does not start
  */
 export async function startForeignLegacynet({ port = BASE } = {}) {
   await fetchForeignLegacynet();

@@ -40,7 +40,7 @@ const STEPS = [
   },
 ];
 
-/** Passed and failed of a step, or undefined where its report can not be read. */
+/** Passed and failed of a step, or undefined where its report cannot be read. */
 function vitestCount(project) {
   return () => {
     const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report(project), 'utf8'));

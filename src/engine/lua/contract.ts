@@ -9,7 +9,7 @@ import type { Limits } from '../engine.ts';
 /**
  * A Lua value on its way.
  * `null` nil · `bigint` integer · `{ float }` · `string` bytes, one character U+0000 … U+00FF each ·
- * `{ table }` pairs in the table's own order · `{ opaque }` a function or another thing that can not leave.
+ * `{ table }` pairs in the table's own order · `{ opaque }` a function or another thing that cannot leave.
  */
 export type LuaValue =
   | null

@@ -122,7 +122,7 @@ export function restoreState(state: State, builtins: Builtins, image: LuaImage):
     restore(state, builtins, image as Image);
   } catch (error) {
     if (error instanceof AoError) throw error;
-    throw new AoError('snapshot-damaged', 'The saved Lua state can not be read.', {
+    throw new AoError('snapshot-damaged', 'The saved Lua state cannot be read.', {
       status: 500,
       cause: error,
     });
@@ -130,7 +130,7 @@ export function restoreState(state: State, builtins: Builtins, image: LuaImage):
 }
 
 function damaged(): never {
-  throw new AoError('snapshot-damaged', 'The saved Lua state can not be read.', { status: 500 });
+  throw new AoError('snapshot-damaged', 'The saved Lua state cannot be read.', { status: 500 });
 }
 
 function restore(state: State, builtins: Builtins, image: Image): void {

@@ -99,7 +99,7 @@ export class LuaMachine implements LuaEngine {
     for (const { name, source } of this.#start.modules) {
       const outcome = await this.#chunk(name, source, {});
       if (!outcome.ok)
-        throw new AoError('lua-load-failed', `The Lua module '${name}' can not be loaded: ${outcome.text}`, {
+        throw new AoError('lua-load-failed', `The Lua module '${name}' cannot be loaded: ${outcome.text}`, {
           status: 500,
           detail: { module: name, kind: outcome.kind, text: outcome.text },
         });

@@ -16,7 +16,7 @@ const AFTER_STATEMENT = new Set(
 
 /**
  * The chunk as a vararg function.
- * @throws LuaSyntaxError; LuaCrash for `goto` and labels, which the reference's compiler can not handle
+ * @throws LuaSyntaxError; LuaCrash for `goto` and labels, which the reference's compiler cannot handle
  */
 export function parse(source: string): FunctionNode {
   return new Parser(tokenize(source)).chunk();

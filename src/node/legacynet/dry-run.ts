@@ -62,7 +62,7 @@ async function upToDate(process: string, live: LiveProcess, context: Context, to
   if (wanted < 0) return;
   const { status, value } = await live.compute(wanted, context);
   if (status !== 'ok')
-    throw new AoError('not-computed', 'The process can not be computed up to here.', {
+    throw new AoError('not-computed', 'The process cannot be computed up to here.', {
       status: 500,
       detail: { slot: wanted, value: String(value) },
     });

@@ -86,7 +86,7 @@ export class FollowRun {
 
   /**
    * Runs until it is aborted.
-   * @throws AoError with the reason why the process can not be followed; `cancelled` (499) when it was aborted
+   * @throws AoError with the reason why the process cannot be followed; `cancelled` (499) when it was aborted
    */
   async run(): Promise<never> {
     const audit = await this.#begin();
@@ -403,7 +403,7 @@ function slotError(slot: number, value: Value): AoError {
   const message = value instanceof Message ? value : Message.empty;
   const at = integerOf(message.get('attempted-slot')) ?? slot;
   const said = message.text('body') ?? message.text('error') ?? message.text('reason') ?? textOf(value);
-  return new AoError('not-computed', `Slot ${at} can not be computed: ${said ?? 'no reason was given'}.`, {
+  return new AoError('not-computed', `Slot ${at} cannot be computed: ${said ?? 'no reason was given'}.`, {
     status: 500,
     detail: { slot: at },
   });

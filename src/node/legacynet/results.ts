@@ -50,7 +50,7 @@ export async function resultOf(process: string, slot: number, context: Context):
 function computeFailed(slot: number, value: Value): AoError {
   const message = value instanceof Message ? value : Message.empty;
   const said = message.text('body') ?? message.text('error') ?? message.text('reason') ?? textOf(value);
-  return new AoError('not-computed', `Slot ${slot} can not be computed: ${said ?? 'no reason was given'}.`, {
+  return new AoError('not-computed', `Slot ${slot} cannot be computed: ${said ?? 'no reason was given'}.`, {
     status: 500,
   });
 }

@@ -30,7 +30,7 @@ export function isUnitRequest({ method, target }: HttpRequest): boolean {
   return method !== 'OPTIONS' && target.startsWith(PREFIX);
 }
 
-/** Never throws: what can not be answered is `{error}` with its status. */
+/** Never throws: what cannot be answered is `{error}` with its status. */
 export async function answerUnit(request: HttpRequest, context: NodeContext): Promise<HttpResponse> {
   try {
     if (request.target.length > MAX_TARGET)

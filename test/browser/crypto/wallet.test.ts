@@ -13,7 +13,7 @@ import { RsaWallet, type WalletKeys } from '../../../src/crypto/wallet.ts';
 const data = new TextEncoder().encode('what is signed');
 
 describe('in the browser', () => {
-  it('a wallet lives in IndexedDB, can not be exported, and signs with both hashes', async () => {
+  it('a wallet lives in IndexedDB, cannot be exported, and signs with both hashes', async () => {
     const wallet = await RsaWallet.generate();
     const database = await openDB('wallet-test', 1, { upgrade: (db) => void db.createObjectStore('keys') });
     await database.put('keys', wallet.keys, 'node');

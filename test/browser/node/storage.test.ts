@@ -71,7 +71,7 @@ describe('a node without storage', () => {
     }
   });
 
-  it('says why when its database can not be opened, and does not begin an empty one in its place', async () => {
+  it('says why when its database cannot be opened, and does not begin an empty one in its place', async () => {
     let node: OpenNode | undefined;
     const opened = openNode({
       serviceWorker: false,

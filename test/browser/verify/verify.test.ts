@@ -17,7 +17,7 @@ import { httpOf } from './scheduling-peer.ts';
 
 const all = [...luaCases, ...wasmCases] as unknown as (ProcessCase & { name: string })[];
 const named = all.map((data) => [data.name, data] as const);
-/** First slot that can not be computed, in those that fail by design. */
+/** First slot that cannot be computed, in those that fail by design. */
 const failureOf = (data: ProcessCase) => data.slots.find(({ status }) => status >= 400)?.slot;
 const healthy = all.filter((data) => failureOf(data) === undefined);
 let wallet: RsaWallet;
@@ -36,7 +36,7 @@ describe('verifying a node that is honest', () => {
   it.each(named)('%s reaches replayed', async (_, data) => {
     const peer = new RecordedPeer(data, wallet);
     const report = await verify(url(peer), {}, await node(peer));
-    // A state with keys in upper case can not be signed over HTTP, which has none: then the answer is unsigned.
+    // A state with keys in upper case cannot be signed over HTTP, which has none: then the answer is unsigned.
     expect(report.problems.filter(({ code }) => code !== 'not-signed')).toEqual([]);
     expect(report.level).toBe('replayed');
     if (report.facts.signed) expect(report.facts.signed.by).toEqual([wallet.address]);

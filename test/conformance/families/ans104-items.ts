@@ -187,7 +187,7 @@ async function checkContent(data: ItemCase, message: Message): Promise<void> {
 const ANCHOR = 'field-anchor';
 
 async function expectMessage(data: ItemCase, message: Message): Promise<void> {
-  // The reference keeps the anchor's raw octets, which it can not read again itself (messages.md §8.5).
+  // The reference keeps the anchor's raw octets, which it cannot read again itself (messages.md §8.5).
   const expected = toMessage(data.message!);
   const commitments = (expected.message('commitments') ?? Message.empty).entries();
   const fixed = [...commitments].map(([id, value]): [string, Message] => {

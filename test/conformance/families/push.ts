@@ -104,7 +104,7 @@ export default defineFamily<PushCase>({
   },
 });
 
-/** The signed ID of a message that was signed afresh can not be the recorded one. */
+/** The signed ID of a message that was signed afresh cannot be the recorded one. */
 function withoutIds(message: Message): Message {
   const fields = new Map<string, Value>();
   for (const [key, value] of message) {

@@ -194,7 +194,7 @@ describe('signed items as messages', () => {
       fc.property(list, fc.string({ maxLength: 5 }), (tags, data) => {
         const item = signed(tags, data);
         if (!(decodeItem(item) instanceof Message)) return;
-        // Data that says the same as the tag that it hides can not be told from none.
+        // Data that says the same as the tag that it hides cannot be told from none.
         if (data !== '' && tags.some(({ value }) => value === data)) return;
         returns(item);
       }),

@@ -55,7 +55,7 @@ function raw(port: number, octets: Uint8Array): Promise<Buffer> {
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 
 describe('the bridge', () => {
-  it('carries what a browser’s Request can not', async () => {
+  it('carries what a browser’s Request cannot', async () => {
     let seen: Frame | undefined;
     const port = await start((frame) => {
       seen = frame;
@@ -185,7 +185,7 @@ describe('the bridge', () => {
     await expect(asking).rejects.toThrow();
   });
 
-  it('answers 503 before the page is there, and 502 for a header that HTTP can not carry', async () => {
+  it('answers 503 before the page is there, and 502 for a header that HTTP cannot carry', async () => {
     bridge = new Bridge();
     const early = await fetch(`http://127.0.0.1:${await bridge.listen(0)}/x`);
     expect(early.status).toBe(503);

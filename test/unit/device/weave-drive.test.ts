@@ -114,7 +114,7 @@ describe('the drive of a process', () => {
       expect(await drive(path, 9)).toBeUndefined();
   });
 
-  it('fails, and gives no answer, when the gateway can not tell', async () => {
+  it('fails, and gives no answer, when the gateway cannot tell', async () => {
     const { context } = await nodeWith([], 502);
     await expect(driveOf(extended, undefined, context)!(`/data/${REMOTE}`, 5)).rejects.toMatchObject({
       code: 'drive-failed',

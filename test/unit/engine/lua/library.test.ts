@@ -87,12 +87,12 @@ describe('crashes pass through pcall', () => {
     });
   });
 
-  test('a value that is no Lua value can not leave', async () => {
+  test('a value that is no Lua value cannot leave', async () => {
     expect(await outcome('return io.write("")')).toMatchObject({ ok: false, kind: 'crash' });
     expect(await run('return type(io.write(""))')).toBe('"unknown"');
   });
 
-  test('a table that contains itself can not leave', async () => {
+  test('a table that contains itself cannot leave', async () => {
     expect(await outcome('local t = {} t.t = t return t')).toMatchObject({ ok: false, kind: 'crash' });
   });
 });

@@ -105,7 +105,7 @@ describe('GraphQL', () => {
     expect(await blocks({ min: HEIGHT + 1 })).toEqual([]);
   });
 
-  it('says what it can not look for', async () => {
+  it('says what it cannot look for', async () => {
     const { errors } = await query(FIND, { tags: [{ name: 'Kind', values: ['One'], op: 'NEQ' }] });
     expect(errors?.[0]?.message).toMatch(/by their values/);
     const empty = await query(FIND, { tags: [{ name: 'Kind', values: [] }] });
