@@ -26,7 +26,8 @@ export function reportText(report: Report): string {
   }
   if (facts.replayed) {
     const { from, to, start, compared } = facts.replayed;
-    lines.push(`replayed: slots ${from} to ${to} from ${start}; compared: ${compared.join(', ')}`);
+    const slots = from > to ? `nothing new after slot ${to}` : `slots ${from} to ${to} from ${start}`;
+    lines.push(`replayed: ${slots}; compared: ${compared.join(', ')}`);
     const { checkpoint } = facts.replayed;
     if (checkpoint)
       lines.push(`  from checkpoint ${checkpoint.name ?? checkpoint.id} of slot ${checkpoint.slot}`);

@@ -337,6 +337,7 @@ export interface VerificationReport {
       readonly notes: readonly { readonly slot: number; readonly code: string; readonly text: string }[];
     };
     readonly replayed?: {
+      /** First slot that was computed now; after `to` where all of them were computed before. */
       readonly from: number;
       readonly to: number;
       /** `genesis`, `own` (an earlier computation of this node), or who signed the checkpoint. */

@@ -313,7 +313,8 @@ class Verification {
       this.#refusal = undefined;
       this.#findings.add({
         replayed: {
-          from: Math.min(computed + 1, this.#slot),
+          // After `to` where nothing was new.
+          from: Math.min(computed, this.#slot) + 1,
           to: this.#slot,
           start: start.label,
           compared: ours.failure ? ['failure'] : ['state', 'results', ...(path === '' ? [] : [path])],

@@ -48,10 +48,12 @@ describe('verifying a node that is honest', () => {
   it('pays only for what is new the second time', async () => {
     const peer = new RecordedPeer(healthy[0]!, wallet);
     const context = await node(peer);
-    await verify(url(peer), {}, context);
+    const first = await verify(url(peer), {}, context);
+    expect(first.facts.replayed).toMatchObject({ from: 0, to: peer.head, start: 'genesis' });
     peer.asked.length = 0;
     const again = await verify(url(peer), {}, context);
     expect(again.level).toBe('replayed');
+    expect(again.facts.replayed).toMatchObject({ from: peer.head + 1, to: peer.head, start: 'own' });
     expect(peer.asked.some((path) => path.includes('/schedule'))).toBe(false);
   });
 
