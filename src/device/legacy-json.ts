@@ -6,6 +6,7 @@ import { Message } from '../message/message.ts';
 import { isBinary, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import { messageStruct } from './json-struct.ts';
+import { itemOf, itemSignature } from './message-item.ts';
 import { signedId } from './message-id.ts';
 import { integerOf, itemsOf, textOf } from './values.ts';
 
@@ -26,13 +27,12 @@ interface Struct {
   readonly tags: readonly Tag[];
 }
 
-async function structOf(message: Message, context: Context): Promise<Struct> {
+/** `whole`: with everything that was signed, where `message` lacks some of it. */
+async function structOf(message: Message, context: Context, whole = message): Promise<Struct> {
   const struct = await messageStruct(message, context, { signature: true });
   const text = (key: string) => plainText(struct.get(key));
-  const tags = (struct.get('Tags') as readonly Message[]).map((tag) => ({
-    name: plainText(tag.get('name')),
-    value: plainText(tag.get('value')),
-  }));
+  const tags =
+    (await lowerCaseTags(whole, context)) ?? (struct.get('Tags') as readonly Value[]).flatMap(plainTag);
   return {
     id: text('Id'),
     owner: text('Owner'),
@@ -43,6 +43,17 @@ async function structOf(message: Message, context: Context): Promise<Struct> {
     signature: text('Signature'),
     tags,
   };
+}
+
+/**
+ * Tags of an item all of whose names are in lower case, as they were sent: a struct shows them in header case.
+ * Undefined for what is no such item.
+ */
+async function lowerCaseTags(message: Message, context: Context): Promise<Tag[] | undefined> {
+  const signature = itemSignature(message);
+  if (!signature || signature.commitment.has('original-tags')) return undefined;
+  const item = await itemOf(message, context);
+  return item?.tags.map(({ name, value }) => ({ name: plainText(name), value: plainText(value) }));
 }
 
 /** Octets that are not UTF-8 become U+FFFD, as they do where JavaScript reads them. */
@@ -137,7 +148,7 @@ export async function legacyEnvironmentJson(
   if (text === undefined) {
     const part = async (message: Message | undefined, id: string) => {
       if (!message) return { Id: id, Owner: '', Tags: [] };
-      const { owner, tags } = await structOf(message.without('data', 'body'), context);
+      const { owner, tags } = await structOf(message.without('data', 'body'), context, message);
       // A transaction of Arweave itself has no commitment that says these.
       const original = owner ? undefined : itemsOf(message.get('original-tags'));
       if (!original) return { Id: id, Owner: owner, Tags: tags };

@@ -29,6 +29,8 @@ export interface FakeLog {
   snapshots: number;
   /** Called before each evaluation; may wait or throw. */
   before?: ((tags: Map<string, string>) => Promise<void> | void) | undefined;
+  /** Told of the text of every message. */
+  text?: ((message: string) => void) | undefined;
 }
 
 class FakeMachine implements WasmEngine {
@@ -51,6 +53,7 @@ class FakeMachine implements WasmEngine {
     const tags = new Map(Tags.map(({ name, value }) => [name, value]));
     const by = tags.get('By') ?? '0';
     this.#log.evaluated.push(by);
+    this.#log.text?.(message);
     await this.#log.before?.(tags);
     if (this.#dead) throw this.#dead;
     const action = tags.get('Action');

@@ -1,6 +1,7 @@
 /**
- * A schedule of this node in legacynet's form (process.md §5.1): for every slot an assignment that is a data item of its
- * own, chained by legacynet's rule. Made when they are first asked for, and kept: a signature is never the same twice.
+ * Schedules in legacynet's form (process.md §5.1): for every slot an assignment that is a data item, chained by
+ * legacynet's rule. Of a process that is followed they are its scheduler's own; for others this node makes them when
+ * they are first asked for, and keeps them: a signature is never the same twice.
  */
 import { concatBytes, fromBase64, toBase64Url } from '../../base/bytes.ts';
 import { AoError } from '../../base/errors.ts';
@@ -11,8 +12,10 @@ import { sha256 } from '../../crypto/hash.ts';
 import type { StoredAssignment } from '../../device/schedule-records.ts';
 import { Schedules } from '../../device/schedules.ts';
 import { integerOf } from '../../device/values.ts';
+import { itemOf } from '../../device/message-item.ts';
 import { Message } from '../../message/message.ts';
 import type { Context } from '../../resolver/context.ts';
+import { ADDED_KEYS, type FollowedHead } from './follow-store.ts';
 
 const PREFIX = 'legacynet-assignment';
 const STEP = 64;
@@ -55,15 +58,30 @@ export async function legacySlots(
   to: number,
   context: Context,
 ): Promise<LegacySlot[]> {
-  await extend(process, to, context);
+  const head = (await Schedules.of(context).head(process, context)) as FollowedHead | undefined;
+  const followed = head?.legacyAudit !== undefined;
+  if (!followed) await extend(process, to, context);
   const found = await Schedules.of(context).read(process, from, to, context);
   const out: LegacySlot[] = [];
   for (const one of found) {
+    if (followed) {
+      out.push({ ...one, item: await signedAssignment(one, context) });
+      continue;
+    }
     const kept = await context.store.get<Kept>('node', [PREFIX, process, one.slot]);
     if (!kept) break;
     out.push({ ...one, item: DataItem.parse(kept.raw) });
   }
   return out;
+}
+
+/** The assignment as the scheduler of a followed process signed it. */
+async function signedAssignment({ slot, assignment }: StoredAssignment, context: Context): Promise<DataItem> {
+  const item = await itemOf(assignment.without(...ADDED_KEYS), context);
+  if (item) return item;
+  throw new AoError('bad-record', `The assignment of slot ${slot} is no longer what was signed.`, {
+    status: 500,
+  });
 }
 
 /** Makes what is missing up to a slot, one caller after the other. */

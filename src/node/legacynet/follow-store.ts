@@ -75,6 +75,17 @@ export async function keepSlots(
   return passed;
 }
 
+/** Keys that are added to an assignment; under nobody's signature. */
+export const ADDED_KEYS = [
+  'slot',
+  'body',
+  'skip',
+  'foreign-target',
+  'shown-data',
+  'process-timestamp',
+  'process-height',
+];
+
 /** The assignment with its message. What is added to it is under nobody's signature. */
 function assignmentOf(slot: LegacyAudited, skip: boolean, birth: Birth | undefined): Message {
   const body = messageOfItem(slot.message);

@@ -1,12 +1,10 @@
 /** Data items as legacynet's units take and show them. */
 import { toBase64Url, utf8 } from '../../base/bytes.ts';
-import { AoError } from '../../base/errors.ts';
-import { encodeAns104 } from '../../codec/ans104-encode.ts';
 import { DataItem } from '../../codec/ans104-item.ts';
 import type { Tag } from '../../codec/ans104-tags.ts';
 import { createItem, rsaSigner } from '../../commitment/ans104-sign.ts';
-import { toTabm } from '../../commitment/http.ts';
 import { messageStruct } from '../../device/json-struct.ts';
+import { itemOf } from '../../device/message-item.ts';
 import { signaturesOf } from '../../device/message-id.ts';
 import { textOf } from '../../device/values.ts';
 import type { Message } from '../../message/message.ts';
@@ -61,23 +59,6 @@ export async function makeItem(
     rsaSigner(context.identity),
   );
   return takeItem(item.toBytes(), context);
-}
-
-/** The item that a message was signed as; undefined for one that was signed otherwise. */
-export async function itemOf(message: Message, context: Context): Promise<DataItem | undefined> {
-  const signed = signaturesOf(message).filter(
-    ({ commitment }) => commitment.text('commitment-device') === 'ans104@1.0',
-  );
-  if (signed.length !== 1) return undefined;
-  const { id } = signed[0]!;
-  try {
-    const tabm = await toTabm(message, { bundle: true, load: (link) => context.cache.load(link) });
-    const item = encodeAns104(tabm);
-    return item.idText === id ? item : undefined;
-  } catch (thrown) {
-    if (thrown instanceof AoError) return undefined;
-    throw thrown;
-  }
 }
 
 function tagText(value: Tag['value']): string {

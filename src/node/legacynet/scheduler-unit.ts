@@ -88,7 +88,9 @@ async function page(process: string, head: number, query: URLSearchParams, conte
   } else {
     const from = numberIn(query, 'from');
     const to = numberIn(query, 'to');
-    start = from === undefined ? 0 : Math.max(1, await firstAfter(process, from, head, context));
+    start = from === undefined ? 0 : await firstAfter(process, from, head, context);
+    // The process itself is shown on the first page alone.
+    if (from !== undefined && start === 0 && (await hasOwnSlot(process, context))) start = 1;
     end = to === undefined ? head : (await firstAfter(process, to, head, context)) - 1;
   }
   const last = Math.min(end, head, start + limit - 1);
@@ -99,6 +101,13 @@ async function page(process: string, head: number, query: URLSearchParams, conte
     edges.push({ node: await nodeOf(process, one, context), cursor: String(cursor) });
   }
   return { page_info: { has_next_page: last < Math.min(end, head) }, edges };
+}
+
+/** False for a process that was made before its scheduler gave processes a slot. */
+async function hasOwnSlot(process: string, context: Context): Promise<boolean> {
+  const [first] = await Schedules.of(context).read(process, 0, 0, context);
+  const body = first?.assignment.get('body');
+  return body instanceof Message && (await signedId(body, context)) === process;
 }
 
 /** First slot whose timestamp is later; timestamps of a schedule never fall. */
@@ -125,13 +134,14 @@ async function processRecord(process: string, context: Context): Promise<UnitAns
   const { owner, tags, data, anchor, signature, target } = await messageJson(definition, context);
   const [first] = await Schedules.of(context).read(process, 0, 0, context);
   const number = (key: string) => integerOf(first?.assignment.get(key)) ?? 0;
+  const born = first?.assignment.has('process-timestamp') ? 'process-' : '';
   return {
     body: {
       process_id: process,
-      block: blockHeight(number('block-height')),
+      block: blockHeight(number(born ? 'process-height' : 'block-height')),
       owner,
       tags,
-      timestamp: number('timestamp'),
+      timestamp: number(`${born}timestamp`),
       data,
       anchor,
       signature,

@@ -6,11 +6,11 @@ import { createItem, rsaSigner } from '../../../src/commitment/ans104-sign.ts';
 import { commitmentsOf } from '../../../src/commitment/commitment.ts';
 import { checkMessage } from '../../../src/commitment/verify.ts';
 import { messageId } from '../../../src/commitment/id.ts';
+import { itemOf } from '../../../src/device/message-item.ts';
 import { readAssignments } from '../../../src/device/schedule-records.ts';
 import { readPath } from '../../../src/device/values.ts';
 import { Message } from '../../../src/message/message.ts';
 import { answerUnit } from '../../../src/node/legacynet/routes.ts';
-import { itemOf } from '../../../src/node/legacynet/items.ts';
 import { scheduled, signed, testNode, testWallet, type TestNode } from '../../setup/test-node.ts';
 
 interface Both {

@@ -9,6 +9,7 @@ import { readAssignments, readHead } from '../../../../src/device/schedule-recor
 import { newestSlot } from '../../../../src/device/slot-records.ts';
 import { Message } from '../../../../src/message/message.ts';
 import { Followings } from '../../../../src/node/legacynet/followings.ts';
+import { answerUnit } from '../../../../src/node/legacynet/routes.ts';
 import { resultOf } from '../../../../src/node/legacynet/results.ts';
 import type { Followed, FollowOptions } from '../../../../src/protocol/api.ts';
 import {
@@ -227,6 +228,67 @@ describe('following', () => {
     const followings = followingsOf(node);
     await followings.start(net.id);
     expect(await until(followings, caughtUp)).toMatchObject({ computed: 1 });
+  });
+
+  it('is shown by the scheduler’s routes as its scheduler signed it', async () => {
+    const net = await FakeLegacynet.create({ assignsProcess: false, height: 1_300_000 });
+    await add(net, 3);
+    const foreign = await net.item(
+      [
+        ['Data-Protocol', 'ao'],
+        ['Type', 'Message'],
+      ],
+      { target: toBase64Url(new Uint8Array(32).fill(7)) },
+    );
+    await net.assign(foreign, { named: true });
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    await until(followings, caughtUp);
+    const ask = async (path: string) => {
+      const target = `/~legacynet@1.0/su/${path}`;
+      const request = { method: 'GET', target, headers: [], body: new Uint8Array(0) };
+      const { status, body } = await answerUnit(request, node.context);
+      expect(status).toBe(200);
+      return JSON.parse(new TextDecoder().decode(body)) as Record<string, unknown>;
+    };
+    const nodes = net.slots.map((_, nonce) => {
+      const { message, assignment } = net.edge(nonce)!.node;
+      return { message, assignment: { ...assignment, data: null } };
+    });
+    const page = (await ask(`${net.id}?from-nonce=-1`)) as { edges: { node: unknown }[] };
+    expect(page.edges.map(({ node: one }) => one)).toEqual(nodes);
+    const later = (await ask(`${net.id}?from=0&limit=1`)) as { edges: { node: unknown }[] };
+    expect(later.edges.map(({ node: one }) => one)).toEqual(nodes.slice(0, 1));
+    expect(await ask(`${net.id}/latest`)).toEqual(nodes.at(-1));
+    expect(await ask(`${net.slots[1]!.message!.idText}?process-id=${net.id}`)).toEqual(nodes[1]);
+    expect(await ask(`processes/${net.id}`)).toMatchObject({
+      block: '000001300000',
+      timestamp: 1_700_000_000_000,
+      tags: net.process.tags,
+    });
+  });
+
+  it('hands the program the tags as they were sent, also where all are in lower case', async () => {
+    const net = await FakeLegacynet.create();
+    const tags = [
+      ['data-protocol', 'ao'],
+      ['type', 'Message'],
+      ['by', '1'],
+      ['x-thing', 'y'],
+    ] as const;
+    const message = await net.item(tags, { target: net.id, data: 'x' });
+    await net.assign(message);
+    const node = await nodeOn(net);
+    const texts: string[] = [];
+    node.log.text = (text) => void texts.push(text);
+    const followings = followingsOf(node);
+    await followings.start(net.id);
+    await until(followings, caughtUp);
+    expect(JSON.parse(texts.at(-1)!)).toMatchObject({
+      Id: message.idText,
+      Tags: tags.map(([name, value]) => ({ name, value })),
+    });
   });
 
   it('is read by slots and results like any process', async () => {
