@@ -16,7 +16,7 @@ import { instanceOf } from '../../device/wasm-instance.ts';
 import { PAGE_BYTES, type MemoryImage } from '../../engine/engine.ts';
 import type { CheckpointInfo, CheckpointUse } from '../../protocol/api.ts';
 import type { Context } from '../../resolver/context.ts';
-import { SnapshotStore } from '../../store/snapshots.ts';
+import { SnapshotStore, type PageMap } from '../../store/snapshots.ts';
 import { checked, type GatewayClient, type GatewayNode } from './gateway-client.ts';
 
 const PLAN = 'legacynet-checkpoints';
@@ -238,7 +238,7 @@ async function itemOf(info: CheckpointInfo, node: GatewayNode, gateway: GatewayC
 
 interface Memory {
   readonly byteLength: number;
-  readonly pages: PageHashes;
+  readonly pages: PageMap;
   readonly bytes: Map<string, Uint8Array>;
 }
 
@@ -249,7 +249,7 @@ async function memoryOf(info: CheckpointInfo, node: GatewayNode, gateway: Gatewa
   const packed = new Blob([item.data as Uint8Array<ArrayBuffer>]).stream();
   const stream = encoding === 'gzip' ? packed.pipeThrough(new DecompressionStream('gzip')) : packed;
   const hasher = createHasher('sha256');
-  const pages = new PageHashes();
+  const pages: PageMap = new Map();
   const bytes = new Map<string, Uint8Array>();
   let length = 0;
   let page = new Uint8Array(PAGE_BYTES);
