@@ -10,8 +10,10 @@ export function reportText(report: Report): string {
   }
   if (facts.signed) lines.push(`signed by ${facts.signed.by.join(', ')}`);
   if (facts.attested) {
-    const { product, program, measurement, bound } = facts.attested;
-    lines.push(`attested: ${program} on ${product}, measurement ${measurement}, bound: ${bound}`);
+    const { product, program, measurement, bound, root = 'AMD' } = facts.attested;
+    lines.push(
+      `attested: ${program} on ${product}, measurement ${measurement}, bound: ${bound}, root: ${root}`,
+    );
   }
   if (facts.agreed) {
     const { agree, n, differ, stale } = facts.agreed;

@@ -60,7 +60,7 @@ function readTrust(path: string): TrustList {
   if (Array.isArray(parsed)) return { programs: parsed };
   if (typeof parsed !== 'object' || parsed === null) return usage(`The file ${path} is no trust list.`);
   const list = parsed as TrustList;
-  for (const key of ['programs', 'keys', 'checkpointSigners', 'checkpoints'] as const)
+  for (const key of ['programs', 'keys', 'checkpointSigners', 'checkpoints', 'roots'] as const)
     if (list[key] !== undefined && !Array.isArray(list[key])) usage(`${key} in ${path} is no list.`);
   return list;
 }

@@ -23,6 +23,8 @@ export interface NodeInfo {
   version: string;
   /** Where state lives: `indexeddb`, or `memory` when the browser offers none. */
   storage: 'indexeddb' | 'memory';
+  /** When it was found that the browser had lost all that was stored here, in milliseconds since 1970. */
+  lost?: number;
   /** Bytes, from the browser's estimate. */
   usage: number;
   quota: number;
@@ -250,6 +252,17 @@ export interface TrustList {
   checkpointSigners?: string[];
   /** Single checkpoints that may be started from, whoever signed them: a name of the user's and the checkpoint's ID. */
   checkpoints?: { name: string; id: string }[];
+  /** Roots that an attestation may end in beside AMD's own, as a laboratory with a root of its own needs them. */
+  roots?: TrustedRoot[];
+}
+
+/** The root certificate of an attestation that is not AMD's. */
+export interface TrustedRoot {
+  /** What the report calls it. */
+  name: string;
+  product: 'Milan' | 'Genoa' | 'Turin';
+  /** SHA-256 of the certificate's DER, hex. */
+  certificate: string;
 }
 
 /** What to verify (attestation.md §4). */
@@ -321,6 +334,8 @@ export interface VerificationReport {
       readonly program: string;
       /** `full`: key and configuration are bound; `key`: the key alone. */
       readonly bound: 'full' | 'key';
+      /** `AMD`, or the name of a root that the user added; reports of older versions lack it. */
+      readonly root?: string;
     };
     readonly agreed?: {
       readonly k: number;
@@ -442,6 +457,23 @@ export interface FollowOptions {
    * messenger unit. Only for a process whose results nobody else pushes; default: nothing is sent.
    */
   push?: 'here' | (string & {});
+  /**
+   * Hold the results against those of a compute unit, given by its URL: of every message, or of every `every`th. A
+   * result that differs ends it (`result-differs`), with evidence of what the unit said.
+   */
+  compare?: { url: string; every?: number };
+}
+
+/** What a compute unit was asked, and what it answered otherwise than this node. */
+export interface UnitComparison {
+  /** Slots up to this one are done; -1 before the first. */
+  through: number;
+  /** Results that were the same. */
+  same: number;
+  /** Why the unit could not be asked the last time. */
+  error?: string;
+  /** `path` inside the result; `evidence`: ID of what was kept. */
+  difference?: { slot: number; path: string; said: string; right: string; evidence?: string };
 }
 
 /** A checkpoint of a process's memory that somebody has published. */
@@ -485,10 +517,11 @@ export interface Followed {
   /** What is to be known about it, in sentences: what was not checked, what this node does otherwise. */
   notes: string[];
   checkpoint?: CheckpointUse;
+  comparison?: UnitComparison;
   /** Milliseconds since 1970. */
   startedAt: number;
-  /** Why it cannot go on. */
-  error?: { code: string; message: string; slot?: number };
+  /** Why it cannot go on; `evidence`: ID of what was kept of it. */
+  error?: { code: string; message: string; slot?: number; evidence?: string };
 }
 
 export type NodeEventData =

@@ -2,13 +2,11 @@
  * Level `attested` (attestation.md §2, §4.3): the key that signs the answers belongs to a measured program on genuine
  * hardware. The report is bound to the key by what the guest put into it, never by what the node says beside it.
  */
-import { certificatesFrom, COMMON_NAME, parseCertificate } from '../attestation/certificate.ts';
-import { parseCertificateTable } from '../attestation/certificate-table.ts';
-import type { ChainInput } from '../attestation/chain.ts';
+import { parseChain } from '../attestation/chain.ts';
+import { checkRevocation } from '../attestation/crl.ts';
 import { AMD_ROOTS, type Pins } from '../attestation/pins.ts';
 import { reportBytes } from '../attestation/report-json.ts';
 import { parseReport, type Report as SnpReport } from '../attestation/report.ts';
-import { decodeTcb, productOf, type Product, type Tcb } from '../attestation/tcb.ts';
 import { measurementsOf, reportDataFor, type TrustEntry } from '../attestation/trust.ts';
 import { verifyReport } from '../attestation/verify-report.ts';
 import { refuse } from '../attestation/error.ts';
@@ -17,19 +15,26 @@ import { AoError } from '../base/errors.ts';
 import { committedKeys, commitmentsOf, committerOf } from '../commitment/commitment.ts';
 import { contentId } from '../commitment/id.ts';
 import { checkMessage } from '../commitment/verify.ts';
+import { sha256 } from '../crypto/hash.ts';
 import { textOf } from '../device/values.ts';
 import { Message } from '../message/message.ts';
 import { Atom, isBinary } from '../message/value.ts';
+import type { TrustedRoot } from '../protocol/api.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Answer, Peer } from './peer.ts';
 import type { Facts } from './report.ts';
+import { signedBy } from './signed.ts';
+import { certificatesOf, keepChain, productNamed, type Certificates } from './snp-certificates.ts';
 
 export interface AttestOptions {
   /** Programs that are trusted: the user's own list, never the node's. */
   readonly trust: readonly TrustEntry[];
-  /** Leaf certificate, and those that issued it where they are at hand: PEM or DER. */
+  /** Leaf certificate, and those that issued it where they are at hand: PEM, DER or a certificate table. */
   readonly certificates?: string | Uint8Array;
-  readonly pins?: Pins;
+  /** Roots that the user trusts beside AMD's; the report names the one that was used. */
+  readonly roots?: readonly TrustedRoot[];
+  /** Other nodes that may be asked to relay, for certificates. */
+  readonly relays?: readonly Peer[];
 }
 
 export interface Attested {
@@ -37,12 +42,10 @@ export interface Attested {
   readonly notChecked: readonly string[];
 }
 
-/** AMD's key server; reached only through a node's relay, since it refuses pages. */
-const KDS = 'https://kdsintf.amd.com';
-
 /**
  * @param signers addresses that signed the answer: the report must be about one of them
- * @throws AoError with the code of the rule that is broken (`SNP_…`), or `no-signer`
+ * @throws AoError with the code of the rule that is broken (`SNP_…`), `no-signer`, `not-live`, or `bad-trust`
+ *   for a root that is none
  */
 export async function attest(
   peer: Peer,
@@ -59,6 +62,9 @@ export async function attest(
     throw new AoError('no-signer', 'Nobody signed the answer, so there is no key to attest.', {
       status: 422,
     });
+  for (const root of options.roots ?? [])
+    if (typeof root.name !== 'string' || !/^[0-9a-f]{64}$/i.test(root.certificate))
+      throw new AoError('bad-trust', 'A root of yours has no name, or no SHA-256 of its certificate.');
   const answer = await peer.ask('/~snp@1.0/generate', 4 * 1024 * 1024);
   const used: Uint8Array[] = [];
   try {
@@ -96,8 +102,18 @@ async function judged(
   const now = context.clock.now();
   const measured = measurementsOf(options.trust, now);
   const entry = measured.get(toHex(report.measurement))?.entry;
-  const chain = await certificates(report, message, options, peer);
+  const found = await certificatesOf(
+    report,
+    message,
+    options.certificates,
+    [peer, ...(options.relays ?? [])],
+    context.store,
+  );
+  const chain = found?.chain;
   if (chain) used.push(chain.leaf, chain.issuer, chain.root);
+  const own =
+    chain && options.roots?.find((root) => root.certificate.toLowerCase() === toHex(sha256(chain.root)));
+  const crl = found && (await revocationsOf(found, now));
   const product = chain ? productNamed(chain) : undefined;
   const minTcb = product ? entry?.minTcb?.[product] : undefined;
   // What is wrong with the report itself comes before whether its program is trusted, and that before what is missing.
@@ -109,8 +125,9 @@ async function judged(
   const verdict = await verifyReport({
     report: bytes,
     chain,
-    pins: options.pins ?? AMD_ROOTS,
+    pins: own ? pinOf(own) : AMD_ROOTS,
     now,
+    ...(crl ? { crl } : {}),
     policy: {
       measurements: [...measured.keys()],
       // The second half is free where the configuration is not shown: the first is bound already.
@@ -126,6 +143,8 @@ async function judged(
   if (!entry) return unknown();
   if (entry.products && !entry.products.includes(verdict.product))
     refuse('SNP_PRODUCT', `The program is not trusted on ${verdict.product}.`);
+  await requireLive(peer, toBase64Url(address));
+  if (chain && !own) await keepChain(report, chain, context.store);
   const findings =
     nodeMessage instanceof Message && bound === 'full'
       ? configurationFindings(nodeMessage, toBase64Url(address))
@@ -137,15 +156,60 @@ async function judged(
       measurement: toHex(report.measurement),
       program: entry.name,
       bound,
+      root: own ? own.name : 'AMD',
     },
     notChecked: [
+      ...(own
+        ? [
+            `The certificates end in the root ${own.name}, which you named, not in AMD’s: it proves no hardware.`,
+          ]
+        : []),
       ...(bound === 'key' ? ['The report binds the node’s key, not its configuration.'] : []),
       ...(verdict.notChecked.includes('crl') ? ['Whether AMD revoked the issuer was not checked.'] : []),
       ...(verdict.notChecked.includes('tcbPolicy') ? ['No lowest firmware version was asked for.'] : []),
-      'A report does not say that the key never left the guest, nor that the program is still running.',
+      'A report does not say that the key never left the guest: only that whoever holds it answers now.',
       ...findings,
     ],
   };
+}
+
+/** The list, unless it is something else than the root's word: then it says nothing either way. */
+async function revocationsOf({ chain, crl }: Certificates, now: number): Promise<Uint8Array | undefined> {
+  if (!crl) return undefined;
+  try {
+    await checkRevocation(crl, parseChain(chain), now);
+  } catch (thrown) {
+    const { code } = AoError.wrap(thrown);
+    if (code !== 'SNP_REVOKED' && code !== 'SNP_CRL_STALE') return undefined;
+  }
+  return crl;
+}
+
+function pinOf({ product, certificate }: TrustedRoot): Pins {
+  return { [product]: { certificate: certificate.toLowerCase() } };
+}
+
+/**
+ * The attested key signs something that nobody could have kept from before: reports and answers can be replayed by
+ * anybody, this cannot (attestation.md §2.8).
+ * @throws AoError `not-live` (422)
+ */
+async function requireLive(peer: Peer, address: string): Promise<void> {
+  const challenge = toHex(crypto.getRandomValues(new Uint8Array(16)));
+  const answer = await peer
+    .ask(`/~message@1.0&challenge=${challenge}/challenge`, 64 * 1024)
+    .catch((thrown: unknown) => {
+      const error = AoError.wrap(thrown);
+      if (error.code === 'cancelled') throw error;
+      return undefined;
+    });
+  const live = answer && textOf(answer.value) === challenge && (await signedBy(answer)).by.includes(address);
+  if (!live)
+    throw new AoError(
+      'not-live',
+      'The node does not sign anything new with the attested key: what it shows may be replayed.',
+      { status: 422, detail: { address } },
+    );
 }
 
 function isFor(report: SnpReport, address: string): boolean {
@@ -212,78 +276,4 @@ function configurationFindings(options: Message, attested: string): string[] {
   for (const name of ['scheduling_mode', 'snp_trusted', 'snp_enforced_keys'])
     if (option(name) !== undefined) out.push(`The configuration sets ${name}, which was not judged.`);
   return out;
-}
-
-/** Leaf, issuer and root: handed in, else beside the report, else from AMD through the node's relay. */
-async function certificates(
-  report: SnpReport,
-  message: Message,
-  options: AttestOptions,
-  peer: Peer,
-): Promise<ChainInput | undefined> {
-  const given: Uint8Array[] = options.certificates ? certificatesFrom(options.certificates) : [];
-  for (const key of ['vek', 'certificates', 'certificate-chain']) {
-    const value = textOf(message.get(key));
-    if (value !== undefined)
-      given.push(
-        ...(value.includes('BEGIN') ? certificatesFrom(value) : fromOctets(fromBase64(value.trim()))),
-      );
-  }
-  const known = sort(given);
-  // Version 2 does not say; HyperBEAM's own machines are Milan, and the chain decides afterwards.
-  const product = productOfReport(report) ?? 'Milan';
-  const kind = report.signer.toLowerCase();
-  const leaf = known.leaf ?? (await relayed(`${KDS}${leafPath(report, product)}`, peer));
-  if (!leaf) return undefined;
-  if (known.issuer && known.root) return { leaf, issuer: known.issuer, root: known.root };
-  const chain = await relayed(`${KDS}/${kind}/v1/${product}/cert_chain`, peer);
-  const fetched = chain ? sort(certificatesFrom(fromBytes(chain))) : {};
-  const issuer = known.issuer ?? fetched.issuer;
-  const root = known.root ?? fetched.root;
-  return issuer && root ? { leaf, issuer, root } : undefined;
-}
-
-/** One certificate, or the table in which a hypervisor hands several to its guest. */
-function fromOctets(octets: Uint8Array): Uint8Array[] {
-  if (octets[0] === 0x30) return [octets];
-  const { vcek, vlek, issuer, root } = parseCertificateTable(octets);
-  return [vcek ?? vlek, issuer, root].filter((der) => der !== undefined);
-}
-
-function sort(given: readonly Uint8Array[]): { leaf?: Uint8Array; issuer?: Uint8Array; root?: Uint8Array } {
-  const out: { leaf?: Uint8Array; issuer?: Uint8Array; root?: Uint8Array } = {};
-  for (const der of given) {
-    const name = parseCertificate(der).subject.get(COMMON_NAME) ?? '';
-    if (name.startsWith('ARK-')) out.root = der;
-    else if (/^SEV-(VLEK-)?(Milan|Genoa|Turin)$/.test(name)) out.issuer = der;
-    else out.leaf = der;
-  }
-  return out;
-}
-
-function productNamed({ issuer }: ChainInput): Product | undefined {
-  const name = parseCertificate(issuer).subject.get(COMMON_NAME) ?? '';
-  return (['Milan', 'Genoa', 'Turin'] as const).find((product) => name.endsWith(product));
-}
-
-function productOfReport({ cpuid }: SnpReport): Product | undefined {
-  return cpuid ? productOf(cpuid[0], cpuid[1]) : undefined;
-}
-
-function leafPath(report: SnpReport, product: Product): string {
-  const tcb: Tcb = decodeTcb(report.tcb.reported, product);
-  const hardware = toHex(product === 'Turin' ? report.chipId.subarray(0, 8) : report.chipId);
-  const fmc = tcb.fmc === undefined ? '' : `fmcSPL=${tcb.fmc}&`;
-  const query = `${fmc}blSPL=${tcb.bootloader}&teeSPL=${tcb.tee}&snpSPL=${tcb.snp}&ucodeSPL=${tcb.microcode}`;
-  return `/vcek/v1/${product}/${hardware}?${query}`;
-}
-
-/** The relay needs no trust: the chain is checked against the pinned root. */
-async function relayed(url: string, peer: Peer): Promise<Uint8Array | undefined> {
-  try {
-    const { response } = await peer.ask(`/~relay@1.0/call?relay-path=${encodeURIComponent(url)}`, 64 * 1024);
-    return response.body.length ? response.body : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -25,6 +25,7 @@ import {
   type EvidenceKind,
   type Statement,
 } from './evidence.ts';
+import { askedResult, checkTwoAssignments, checkWrongResult, holdsItems } from './legacy-evidence.ts';
 import { auditAssignment, auditDefinition } from './native-audit.ts';
 import { decodeAnswer, withId, type Answer } from './peer.ts';
 import { ensureModules, moduleIds, stateAt } from './replay.ts';
@@ -229,6 +230,7 @@ function assignmentsIn(item: Evidence): Message[] {
 }
 
 async function doubleAssignment(item: Evidence, findings: string[]): Promise<boolean> {
+  if (holdsItems(item)) return checkTwoAssignments(item, findings);
   const found: { by: string; content: string; chain: string }[] = [];
   for (const assignment of assignmentsIn(item)) {
     if (integerOf(assignment.get('slot')) !== item.slot || textOf(assignment.get('process')) !== item.process)
@@ -310,6 +312,8 @@ async function readWrong(
 
 async function wrongAnswer(item: Evidence, findings: string[], context: Context): Promise<boolean> {
   const [claim] = item.statements;
+  if (claim && item.kind === 'unsigned-answer' && askedResult(claim))
+    return checkWrongResult(item, findings, context);
   const answer = claim && (await readWrong(claim, item.kind, findings));
   if (!answer) return false;
   const asked = /^\/([A-Za-z0-9_-]{43})~process@1\.0\/compute(?:=|&slot=)(\d+)(?:\/(.*))?$/.exec(

@@ -145,6 +145,34 @@ export async function auditLegacySlots(
   return out;
 }
 
+/** A slot as it is kept: both items were put together from octets, their signatures verified. */
+export interface KeptSlot {
+  readonly assignment: DataItem;
+  readonly message: DataItem;
+  /** The page named the message, and did not show it. */
+  readonly foreign: boolean;
+  /** Where the page showed no data. */
+  readonly dataless: boolean;
+}
+
+/**
+ * The same for slots that are at hand. Who calls it has verified the signatures.
+ * @throws AoError `audit-…` (422) naming the rule and the slot
+ */
+export async function auditKeptSlot(
+  state: LegacyAuditState,
+  { assignment, message, foreign, dataless }: KeptSlot,
+): Promise<{ state: LegacyAuditState; audited: LegacyAudited }> {
+  const known = Promise.resolve(message);
+  const prepared = {
+    assignment: Promise.resolve(assignment),
+    message: foreign ? undefined : known,
+    dataless,
+  };
+  const load: LegacyLoad = { item: () => known, data: () => Promise.resolve(message.data) };
+  return auditSlot(state, prepared, load);
+}
+
 function prepare(shown: ShownSlot, slot: number, load: LegacyLoad): Prepared {
   const assignment = shown?.assignment
     ? inSlot(slot, 'assignment', () =>

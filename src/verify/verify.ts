@@ -238,7 +238,9 @@ class Verification {
 
   async #attest(options: AttestOptions): Promise<void> {
     const signers = this.#findings.facts.signed?.by ?? [];
-    const attested = await attest(this.#peer, signers, options, this.#context, async (answer, der, error) => {
+    const roots = this.#options.trust?.roots ?? [];
+    const how = { roots, relays: this.#others, ...options };
+    const attested = await attest(this.#peer, signers, how, this.#context, async (answer, der, error) => {
       this.#evidence = await keepBadAttestation(
         this.#target.process,
         this.#slot,
