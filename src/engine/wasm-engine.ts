@@ -27,6 +27,7 @@ import { callExport } from './call-export.ts';
 import { failureOf, replyFails } from './failure.ts';
 import { inspectOutline, kindWithFormat, metersAtLoad } from './inspect.ts';
 import { meterModule } from './metering.ts';
+import { PageHashes } from './page-hashes.ts';
 import { loadImage, PageTracker } from './pages.ts';
 import type { Drive, Handled, Program, ProgramStart } from './program.ts';
 import { StandaloneProgram } from './standalone.ts';
@@ -51,6 +52,8 @@ const LOOK_SHARE = 25;
 /** … or when their texts have this many characters together. */
 const JOURNAL_CHARACTERS = 16 * 1024 * 1024;
 const HOST = 'host:';
+/** Stands for the hash of a page that came with an image: no page has it. */
+const UNKNOWN_HASH = new Uint8Array(32);
 
 /**
  * Compiles and starts a module.
@@ -111,7 +114,7 @@ class Engine implements WasmEngine {
 
   readonly #tracker = new PageTracker();
   /** Hashes of the pages as the last snapshot gave them. */
-  readonly #saved = new Map<number, string>();
+  readonly #saved = new PageHashes();
   /** What the tracker last looked at can be gone back to, with the journal on top. */
   #restorable = true;
   /** Nothing was looked at yet: going back means a fresh instance. */
@@ -141,7 +144,7 @@ class Engine implements WasmEngine {
     if (image) {
       this.#tracker.adopt(image);
       // Their hashes are not known here; a page that becomes zero again is a change all the same.
-      for (const { index } of image.pages) this.#saved.set(index, '?');
+      for (const { index } of image.pages) this.#saved.setBytes(index, UNKNOWN_HASH);
       this.#checkpointState = { ...image.globals };
     }
   }

@@ -5,19 +5,19 @@
  * snapshots, processes and modules share pages, so a page goes with the last manifest that names it. Writing and
  * removing exclude each other.
  */
-import { fromBase64, toBase64Url } from '../base/bytes.ts';
+import { fromBase64 } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
 import { PAGE_BYTES, type MemoryImage, type SnapshotDelta } from '../engine/engine.ts';
+import { PageHashes, type PageMap } from '../engine/page-hashes.ts';
+import { HashCounts } from './hash-counts.ts';
 import type { Store, Write } from './store.ts';
 
 const HASH_BYTES = 32;
 
-/** Which pages a memory has: index to b64u SHA-256. Pages that are not named are zero. */
-export type PageMap = Map<number, string>;
-
 /** What is kept of one snapshot besides its pages. */
 export interface Snapshot {
   readonly byteLength: number;
+  /** Which pages a memory has: index to b64u SHA-256. Pages that are not named are zero. */
   readonly pages: PageMap;
   /** Mutable globals as decimal text. */
   readonly globals: Readonly<Record<string, string>>;
@@ -55,9 +55,9 @@ export class SnapshotStore {
   static readonly #known = new WeakMap<Store, SnapshotStore>();
   readonly #store: Store;
   /** Hashes of all stored pages; read once, since asking for each page would load its bytes. */
-  #stored: Promise<Set<string>> | undefined;
+  #stored: Promise<HashCounts> | undefined;
   /** How many manifests name each page; counted once, when something is first removed. */
-  #named: Promise<Map<string, number>> | undefined;
+  #named: Promise<HashCounts> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(store: Store) {
@@ -201,7 +201,7 @@ export class SnapshotStore {
     return this.#alone(async () => {
       const named = await this.#namedPages();
       const stored = await this.#storedPages();
-      const gone = [...stored].filter((hash) => !named.has(hash));
+      const gone = [...stored.keys()].filter((hash) => !named.has(hash));
       if (gone.length) await this.#store.write(gone.map((key) => ({ table: 'pages', key })));
       for (const hash of gone) stored.delete(hash);
       return gone.length;
@@ -214,7 +214,9 @@ export class SnapshotStore {
     const holder = new Map<string, string | null>();
     let newest: readonly [string, Snapshot] | undefined;
     const needed = new Set<string>();
-    const need = () => newest?.[1].pages.forEach((hash) => needed.add(hash));
+    const need = () => {
+      for (const hash of newest?.[1].pages.values() ?? []) needed.add(hash);
+    };
     for await (const entry of this.#all()) {
       const [owner, { pages }] = entry;
       // They come in the order of owners and slots.
@@ -247,9 +249,9 @@ export class SnapshotStore {
     }
   }
 
-  async #namedPages(): Promise<Map<string, number>> {
+  async #namedPages(): Promise<HashCounts> {
     this.#named ??= (async () => {
-      const named = new Map<string, number>();
+      const named = new HashCounts();
       for await (const [, snapshot] of this.#all()) count(named, snapshot, 1);
       return named;
     })();
@@ -261,8 +263,12 @@ export class SnapshotStore {
     }
   }
 
-  async #storedPages(): Promise<Set<string>> {
-    this.#stored ??= this.#store.keys('pages').then((keys) => new Set(keys as string[]));
+  async #storedPages(): Promise<HashCounts> {
+    this.#stored ??= this.#store.keys('pages').then((keys) => {
+      const stored = new HashCounts();
+      for (const hash of keys as string[]) stored.add(hash);
+      return stored;
+    });
     try {
       return await this.#stored;
     } catch (error) {
@@ -279,12 +285,8 @@ export class SnapshotStore {
 }
 
 /** Counts the pages of a snapshot in or out. */
-function count(named: Map<string, number>, { pages }: Snapshot, by: 1 | -1): void {
-  for (const hash of new Set(pages.values())) {
-    const now = (named.get(hash) ?? 0) + by;
-    if (now > 0) named.set(hash, now);
-    else named.delete(hash);
-  }
+function count(named: HashCounts, { pages }: Snapshot, by: 1 | -1): void {
+  for (const hash of new Set(pages.values())) named.set(hash, Math.max(0, named.get(hash) + by));
 }
 
 /** The snapshot after `delta`, and the bytes that came with it by hash. `from`: the one before. */
@@ -293,7 +295,7 @@ export function applyDelta(
   delta: SnapshotDelta,
   taken: number,
 ): { snapshot: Snapshot; bytes: Map<string, Uint8Array> } {
-  const pages: PageMap = new Map(from?.pages);
+  const pages = new PageHashes(from?.pages);
   const bytes = new Map<string, Uint8Array>();
   for (const page of delta.changed) {
     if (!page.bytes) pages.delete(page.index);
@@ -313,7 +315,7 @@ export async function fromImage(
   hash: (bytes: Uint8Array) => string | Promise<string>,
   taken: number,
 ): Promise<{ snapshot: Snapshot; bytes: Map<string, Uint8Array> }> {
-  const pages: PageMap = new Map();
+  const pages = new PageHashes();
   const bytes = new Map<string, Uint8Array>();
   for (const page of image.pages) {
     if (page.bytes.every((byte) => byte === 0)) continue;
@@ -357,9 +359,9 @@ function toManifest(snapshot: Snapshot): Manifest {
 
 function fromManifest(manifest: Manifest): Snapshot {
   const { byteLength, globals, taken, indexes, hashes } = manifest;
-  const pages: PageMap = new Map();
+  const pages = new PageHashes();
   indexes.forEach((index, i) => {
-    pages.set(index, toBase64Url(hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)));
+    pages.setBytes(index, hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
   });
   const snapshot: Snapshot = { byteLength, pages, globals, taken };
   return manifest.extra === undefined ? snapshot : { ...snapshot, extra: manifest.extra };

@@ -14,9 +14,10 @@ import { recordOf, writesOf } from '../../device/slot-records.ts';
 import { integerOf, textOf } from '../../device/values.ts';
 import { instanceOf } from '../../device/wasm-instance.ts';
 import { PAGE_BYTES, type MemoryImage } from '../../engine/engine.ts';
+import { PageHashes } from '../../engine/page-hashes.ts';
 import type { CheckpointInfo, CheckpointUse } from '../../protocol/api.ts';
 import type { Context } from '../../resolver/context.ts';
-import { SnapshotStore, type PageMap } from '../../store/snapshots.ts';
+import { SnapshotStore } from '../../store/snapshots.ts';
 import { checked, type GatewayClient, type GatewayNode } from './gateway-client.ts';
 
 const PLAN = 'legacynet-checkpoints';
@@ -238,7 +239,7 @@ async function itemOf(info: CheckpointInfo, node: GatewayNode, gateway: GatewayC
 
 interface Memory {
   readonly byteLength: number;
-  readonly pages: PageMap;
+  readonly pages: PageHashes;
   readonly bytes: Map<string, Uint8Array>;
 }
 
@@ -249,7 +250,7 @@ async function memoryOf(info: CheckpointInfo, node: GatewayNode, gateway: Gatewa
   const packed = new Blob([item.data as Uint8Array<ArrayBuffer>]).stream();
   const stream = encoding === 'gzip' ? packed.pipeThrough(new DecompressionStream('gzip')) : packed;
   const hasher = createHasher('sha256');
-  const pages: PageMap = new Map();
+  const pages = new PageHashes();
   const bytes = new Map<string, Uint8Array>();
   let length = 0;
   let page = new Uint8Array(PAGE_BYTES);
