@@ -6,14 +6,28 @@ import { toBase64Url } from '../base/bytes.ts';
 import type { AoError } from '../base/errors.ts';
 import { readAssignments } from '../device/schedule-records.ts';
 import { Message } from '../message/message.ts';
+import type { Link } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import { checkEvidence, isFaultOfReport, isHeadRegress, signedHead } from './check-evidence.ts';
 import { difference, type Difference } from './compare.ts';
-import { moduleItems, scheduleItems } from './evidence-items.ts';
-import { evidence, keepEvidence, responseOf, statement, type Item, type Statement } from './evidence.ts';
+import {
+  evidence,
+  itemOf,
+  keepEvidence,
+  responseOf,
+  statement,
+  type Item,
+  type Statement,
+} from './evidence.ts';
 import { decodeAnswer, type Answer, type Peer, type SchedulePage } from './peer.ts';
+import { moduleIds } from './replay.ts';
 import { signedBy } from './signed.ts';
 import { withoutEnvelope } from './transport-fields.ts';
+
+/** Assignments that evidence carries at most. */
+const MAX_SLOTS = 20_000;
+/** Slots that are read from the store at once. */
+const STRIDE = 500;
 
 /**
  * An answer that is not what follows from the schedule; of one that nobody signed it shows only what was said.
@@ -39,7 +53,7 @@ export async function keepWrongAnswer(
       path,
       statements: [statement(answer.target, answer.response, now)],
       schedule,
-      modules: await programItems(process, context),
+      modules: await moduleItems(process, context),
       context: { said, right },
     }),
     context.store,
@@ -204,8 +218,31 @@ export async function headTakenBack(
   return (await isHeadRegress(item)) ? keepEvidence(item, context.store) : undefined;
 }
 
-async function programItems(process: string, context: Context): Promise<Item[]> {
+async function scheduleItems(
+  process: string,
+  from: number,
+  to: number,
+  context: Context,
+): Promise<Item[] | undefined> {
+  if (to - from >= MAX_SLOTS) return undefined;
+  const load = (link: Link) => context.cache.load(link);
+  const out: Item[] = [];
+  for (let at = from; at <= to; at += STRIDE) {
+    const read = await readAssignments(context.store, process, at, Math.min(to, at + STRIDE - 1), STRIDE);
+    for (const { assignment } of read) out.push(await itemOf(assignment, load));
+  }
+  return out;
+}
+
+async function moduleItems(process: string, context: Context): Promise<Item[]> {
   const [first] = await readAssignments(context.store, process, 0, 0);
   const definition = first?.assignment.get('body');
-  return definition instanceof Message ? moduleItems(definition, context) : [];
+  if (!(definition instanceof Message)) return [];
+  const load = (link: Link) => context.cache.load(link);
+  const out: Item[] = [];
+  for (const id of moduleIds(definition)) {
+    const value = await context.cache.read(id);
+    if (value !== undefined) out.push(await itemOf(await context.cache.loadAll(value), load));
+  }
+  return out;
 }

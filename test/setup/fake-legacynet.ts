@@ -11,6 +11,7 @@ import type { HttpRequest, HttpResponse, Transport } from '../../src/resolver/co
 export const GATEWAY = 'http://gateway.test';
 export const SCHEDULER = 'http://scheduler.test';
 export const MESSENGER = 'http://messenger.test';
+export const COMPUTE = 'http://compute.test';
 
 type Tags = readonly (readonly [string, string])[];
 type Json = Record<string, unknown>;
@@ -43,6 +44,8 @@ export class FakeLegacynet {
   readonly asked: string[] = [];
   /** Items that the messenger took. */
   readonly handedOver: DataItem[] = [];
+  /** What the compute unit answers for a message. */
+  readonly results = new Map<string, unknown>();
   /** Changes what a route answers, by its URL; or answers in its place. */
   tamper: (url: URL, reply: unknown) => unknown = (_url, reply) => reply;
   answer: (url: URL) => HttpResponse | Error | undefined = () => undefined;
@@ -215,6 +218,8 @@ export class FakeLegacynet {
         return this.#gateway(url, body);
       case SCHEDULER:
         return this.#json(url, this.#schedule(url));
+      case COMPUTE:
+        return this.#json(url, this.results.get(url.pathname.slice('/result/'.length)));
       case MESSENGER:
         if (request.body.length) this.handedOver.push(DataItem.parse(request.body));
         return this.#json(url, { message: 'Processing' });

@@ -12,10 +12,10 @@ import { sha256 } from '../../crypto/hash.ts';
 import type { StoredAssignment } from '../../device/schedule-records.ts';
 import { Schedules } from '../../device/schedules.ts';
 import { integerOf } from '../../device/values.ts';
-import { itemOf } from '../../device/message-item.ts';
 import { Message } from '../../message/message.ts';
 import type { Context } from '../../resolver/context.ts';
-import { ADDED_KEYS, type FollowedHead } from './follow-store.ts';
+import { signedAssignment } from '../../verify/legacy-kept.ts';
+import type { FollowedHead } from './follow-store.ts';
 
 const PREFIX = 'legacynet-assignment';
 const STEP = 64;
@@ -65,7 +65,7 @@ export async function legacySlots(
   const out: LegacySlot[] = [];
   for (const one of found) {
     if (followed) {
-      out.push({ ...one, item: await signedAssignment(one, context) });
+      out.push({ ...one, item: await signedAssignment(one.assignment, context) });
       continue;
     }
     const kept = await context.store.get<Kept>('node', [PREFIX, process, one.slot]);
@@ -73,15 +73,6 @@ export async function legacySlots(
     out.push({ ...one, item: DataItem.parse(kept.raw) });
   }
   return out;
-}
-
-/** The assignment as the scheduler of a followed process signed it. */
-async function signedAssignment({ slot, assignment }: StoredAssignment, context: Context): Promise<DataItem> {
-  const item = await itemOf(assignment.without(...ADDED_KEYS), context);
-  if (item) return item;
-  throw new AoError('bad-record', `The assignment of slot ${slot} is no longer what was signed.`, {
-    status: 500,
-  });
 }
 
 /** Makes what is missing up to a slot, one caller after the other. */

@@ -4,6 +4,7 @@
  * audited and computed is on disk: a run goes on where the one before stopped.
  */
 import { AoError } from '../../base/errors.ts';
+import type { DataItem } from '../../codec/ans104-item.ts';
 import { Processes } from '../../device/processes.ts';
 import { Schedules } from '../../device/schedules.ts';
 import { integerOf, textOf } from '../../device/values.ts';
@@ -19,10 +20,13 @@ import {
   type ShownSlot,
 } from '../../verify/legacy-audit.ts';
 import { itemFrom, messageOfItem } from '../../verify/legacy-item.ts';
+import { keepTwoAssignments } from '../../verify/legacy-evidence.ts';
+import { signedAssignment, type Birth } from '../../verify/legacy-kept.ts';
 import { beginFromCheckpoint, compareMark, nextMark, planCheckpoints } from './checkpoints.ts';
+import { CompareUnit, NOTHING_COMPARED, resultDiffers } from './compare-unit.ts';
 import { deliver } from './delivery.ts';
 import { ensureModule, loadDefinition } from './follow-items.ts';
-import { auditOf, keepSlots, type Birth } from './follow-store.ts';
+import { auditOf, keepSlots } from './follow-store.ts';
 import { GatewayClient } from './gateway-client.ts';
 import { hostOf, unitUrl } from './json-fetch.ts';
 import { locateScheduler, nonceOf, SchedulerClient } from './scheduler-client.ts';
@@ -66,6 +70,7 @@ export class FollowRun {
   readonly #hooks: FollowHooks;
   readonly #gateway: GatewayClient;
   #record: FollowRecord;
+  readonly #unit: CompareUnit | undefined;
   #scheduler: SchedulerClient | undefined;
   #birth: Birth | undefined;
   #name: string | undefined;
@@ -82,6 +87,8 @@ export class FollowRun {
     this.#hooks = hooks;
     const gateway = record.options.gateway ?? textOf(context.option('gateway')) ?? 'https://arweave.net';
     this.#gateway = new GatewayClient(gateway, context, hooks.signal);
+    const { compare } = record.options;
+    this.#unit = compare && new CompareUnit(record.id, compare, context, hooks.signal);
   }
 
   /**
@@ -299,17 +306,25 @@ export class FollowRun {
       what: 'assignment',
       data: new Uint8Array(0),
     }).catch(() => undefined);
-    const signed = item?.signer === state.scheduler && nonceOf(shown) === state.slot;
+    const detail = { slot: state.slot, before: state.assignment, now: String(shown.assignment?.id) };
+    if (item?.signer !== state.scheduler || nonceOf(shown) !== state.slot)
+      throw new AoError('audit-past', `Slot ${state.slot}: ${host} shows another assignment than before.`, {
+        status: 422,
+        detail,
+      });
+    const evidence = await this.#keepBoth(state.slot, item);
     throw new AoError(
-      signed ? 'equivocation' : 'audit-past',
-      signed
-        ? `Slot ${state.slot}: the scheduler has signed two different assignments.`
-        : `Slot ${state.slot}: ${host} shows another assignment than before.`,
-      {
-        status: signed ? 409 : 422,
-        detail: { slot: state.slot, before: state.assignment, now: String(shown.assignment?.id) },
-      },
+      'equivocation',
+      `Slot ${state.slot}: the scheduler has signed two different assignments.`,
+      { status: 409, detail: { ...detail, ...(evidence === undefined ? {} : { evidence }) } },
     );
+  }
+
+  async #keepBoth(slot: number, now: DataItem): Promise<string | undefined> {
+    const [kept] = await Schedules.of(this.#context).read(this.#process, slot, slot, this.#context);
+    if (!kept) return undefined;
+    const before = await signedAssignment(kept.assignment, this.#context);
+    return keepTwoAssignments(this.#process, slot, [before, now], this.#scheduler!.url, this.#context);
   }
 
   async #compute({ slot: to }: LegacyAuditState): Promise<void> {
@@ -335,6 +350,7 @@ export class FollowRun {
       const { status, value } = await live.compute(target, this.#context);
       if (status !== 'ok') throw slotError(target, value);
       if (target === due) await this.#check(target);
+      await this.#compare(target);
       await this.#push(target);
       computed = target;
       this.#tell({ computed, rate: this.#rate(computed) });
@@ -342,7 +358,16 @@ export class FollowRun {
       if (took < STEP_TIME / 2) this.#step = Math.min(this.#step * 2, MAX_STEP);
       else if (took > STEP_TIME * 2) this.#step = Math.max(1, this.#step >> 1);
     }
+    await this.#compare(computed);
     this.#tell({ phase: 'auditing' });
+  }
+
+  /** @throws AoError `result-differs` (422) */
+  async #compare(slot: number): Promise<void> {
+    if (!this.#unit) return;
+    const comparison = await this.#unit.goOn(this.#record.comparison ?? NOTHING_COMPARED, slot);
+    this.#tell({ comparison });
+    if (comparison.difference) throw resultDiffers(comparison.difference, this.#record.options.compare!.url);
   }
 
   async #check(slot: number): Promise<void> {

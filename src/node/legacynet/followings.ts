@@ -45,7 +45,7 @@ export class Followings {
     return [...this.#known.values()].sort((a, b) => b.startedAt - a.startedAt);
   }
 
-  /** @throws AoError `bad-id`, `bad-url`, `bad-address`, `own-schedule` (409) */
+  /** @throws AoError `bad-id`, `bad-url`, `bad-address`, `bad-number`, `own-schedule` (409) */
   async start(process: string, options: FollowOptions = {}): Promise<Followed> {
     await this.#ready;
     if (!ID.test(process)) throw new AoError('bad-id', 'The ID of a process has 43 characters.');
@@ -53,6 +53,9 @@ export class Followings {
     const known = this.#known.get(process);
     await this.#halt(process);
     const pushes = checked.push !== undefined && checked.push === known?.options.push;
+    const { compare } = checked;
+    const before = known?.options.compare;
+    const compares = compare && compare.url === before?.url && compare.every === before.every;
     const record = changed(
       known ?? {
         id: process,
@@ -71,6 +74,7 @@ export class Followings {
         state: 'running',
         error: undefined,
         ...(pushes ? {} : { pushedAfter: undefined }),
+        ...(compares ? {} : { comparison: undefined }),
       },
     );
     await this.#keep(record);
@@ -157,7 +161,7 @@ export class Followings {
       const error = AoError.wrap(thrown);
       const known = this.#known.get(record.id);
       if (signal.aborted || !known || this.#closed) return;
-      const { slot } = error.detail as { slot?: unknown };
+      const { slot, evidence } = error.detail as { slot?: unknown; evidence?: unknown };
       await this.#keep(
         changed(known, {
           state: 'failed',
@@ -166,6 +170,7 @@ export class Followings {
             code: error.code,
             message: error.message,
             ...(typeof slot === 'number' ? { slot } : {}),
+            ...(typeof evidence === 'string' ? { evidence } : {}),
           },
         }),
       );
@@ -192,14 +197,21 @@ export class Followings {
   }
 }
 
-/** @throws AoError `bad-url`, `bad-address` */
-function checkedOptions({ gateway, scheduler, trust, push }: FollowOptions): FollowOptions {
+/** @throws AoError `bad-url`, `bad-address`, `bad-number` */
+function checkedOptions({ gateway, scheduler, trust, push, compare }: FollowOptions): FollowOptions {
   if (trust && (trust.length > MAX_TRUSTED || !trust.every((address) => ID.test(address))))
     throw new AoError('bad-address', `Signers are trusted by their addresses, at most ${MAX_TRUSTED}.`);
+  const every = compare?.every ?? 1;
+  if (!Number.isSafeInteger(every) || every < 1)
+    throw new AoError(
+      'bad-number',
+      'Of every how many messages the result is compared is a whole number from 1 on.',
+    );
   return {
     ...(gateway ? { gateway: unitUrl(gateway) } : {}),
     ...(scheduler ? { scheduler: unitUrl(scheduler) } : {}),
     ...(trust?.length ? { trust: [...trust] } : {}),
     ...(push ? { push: push === 'here' ? push : unitUrl(push) } : {}),
+    ...(compare ? { compare: { url: unitUrl(compare.url), every } } : {}),
   };
 }

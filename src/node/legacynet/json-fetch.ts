@@ -69,25 +69,33 @@ export async function ask(url: string, context: Context, options: Ask): Promise<
         detail: { url },
       });
     if (response.status >= 300)
-      throw new AoError(`${who}-refused`, `The ${who} at ${hostOf(url)} answered ${response.status}.`, {
-        status: 502,
-        detail: { url, status: response.status, body: fromBytes(response.body.subarray(0, 500)) },
-      });
+      throw new AoError(
+        `${who.replace(' ', '-')}-refused`,
+        `The ${who} at ${hostOf(url)} answered ${response.status}.`,
+        {
+          status: 502,
+          detail: { url, status: response.status, body: fromBytes(response.body.subarray(0, 500)) },
+        },
+      );
     return response;
   }
 }
 
 /** @throws AoError `not-json` (502) and those of `ask` */
 export async function askJson(url: string, context: Context, options: Ask): Promise<unknown> {
-  const response = await ask(url, context, options);
+  return parsedJson(await ask(url, context, options), options.who, url);
+}
+
+/** @throws AoError `not-json` (502) */
+export function parsedJson({ body }: HttpResponse, who: string, url: string): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(response.body));
+    return JSON.parse(new TextDecoder().decode(body));
   } catch {
-    const html = /^\s*</.test(fromBytes(response.body.subarray(0, 100)));
+    const html = /^\s*</.test(fromBytes(body.subarray(0, 100)));
     throw new AoError(
       'not-json',
-      `The ${options.who} at ${hostOf(url)} answered with ${html ? 'a page of HTML' : 'something that is no JSON'}.`,
-      { status: 502, detail: { url, body: fromBytes(response.body.subarray(0, 200)) } },
+      `The ${who} at ${hostOf(url)} answered with ${html ? 'a page of HTML' : 'something that is no JSON'}.`,
+      { status: 502, detail: { url, body: fromBytes(body.subarray(0, 200)) } },
     );
   }
 }

@@ -1,19 +1,10 @@
 /** Beginning a followed process from checkpoints that somebody published. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newestSlot } from '../../../../src/device/slot-records.ts';
 import { PAGE_BYTES } from '../../../../src/engine/engine.ts';
-import { Message } from '../../../../src/message/message.ts';
-import { Followings } from '../../../../src/node/legacynet/followings.ts';
 import { resultOf } from '../../../../src/node/legacynet/results.ts';
-import type { Followed } from '../../../../src/protocol/api.ts';
-import { FakeLegacynet, GATEWAY } from '../../../setup/fake-legacynet.ts';
-import { testNode } from '../../../setup/test-node.ts';
-
-const open: Followings[] = [];
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((followings) => followings.close()));
-});
+import { FakeLegacynet } from '../../../setup/fake-legacynet.ts';
+import { add, caughtUp, followingsOf, nodeOn, until } from '../../../setup/following.ts';
 
 /** As the machine of the tests keeps a total in memory. */
 function memoryOf(total: number): Uint8Array<ArrayBuffer> {
@@ -25,29 +16,15 @@ function memoryOf(total: number): Uint8Array<ArrayBuffer> {
 
 async function netOf(messages: number): Promise<FakeLegacynet> {
   const net = await FakeLegacynet.create();
-  for (let i = 0; i < messages; i++)
-    await net.send([
-      ['Action', 'Add'],
-      ['By', '1'],
-      ['Count', String(i)],
-    ]);
+  await add(net, messages);
   return net;
 }
 
 async function follow(net: FakeLegacynet, trust?: string[]) {
-  const node = await testNode({
-    capabilities: { http: net.transport() },
-    config: Message.of({ gateway: GATEWAY, 'legacynet-poll': '20' }),
-  });
-  const followings = new Followings(node.context);
-  open.push(followings);
+  const node = await nodeOn(net);
+  const followings = followingsOf(node);
   await followings.start(net.id, trust ? { trust } : {});
-  let now: Followed | undefined;
-  for (let tries = 0; tries < 1000 && now?.state !== 'waiting' && now?.state !== 'failed'; tries++) {
-    [now] = await followings.list();
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  return { node, followings, now: now! };
+  return { node, followings, now: await until(followings, caughtUp) };
 }
 
 describe('checkpoints', () => {

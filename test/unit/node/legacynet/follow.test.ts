@@ -1,5 +1,5 @@
 /** Following legacynet processes of another scheduler, on a legacynet in memory. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toBase64Url } from '../../../../src/base/bytes.ts';
 import { DataItem } from '../../../../src/codec/ans104-item.ts';
 import { createItem, rsaSigner } from '../../../../src/commitment/ans104-sign.ts';
@@ -8,7 +8,6 @@ import { Processes } from '../../../../src/device/processes.ts';
 import { readAssignments, readHead } from '../../../../src/device/schedule-records.ts';
 import { newestSlot } from '../../../../src/device/slot-records.ts';
 import { Message } from '../../../../src/message/message.ts';
-import { Followings } from '../../../../src/node/legacynet/followings.ts';
 import { answerUnit } from '../../../../src/node/legacynet/routes.ts';
 import { resultOf } from '../../../../src/node/legacynet/results.ts';
 import type { Followed, FollowOptions } from '../../../../src/protocol/api.ts';
@@ -20,46 +19,8 @@ import {
   redirect,
   SCHEDULER,
 } from '../../../setup/fake-legacynet.ts';
-import { testNode, testWallet, type TestNode } from '../../../setup/test-node.ts';
-
-const open: Followings[] = [];
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((followings) => followings.close()));
-});
-
-function nodeOn(net: FakeLegacynet, config: Record<string, string> = {}): Promise<TestNode> {
-  return testNode({
-    capabilities: { http: net.transport() },
-    config: Message.of({ gateway: GATEWAY, 'legacynet-poll': '20', ...config }),
-  });
-}
-
-function followingsOf({ context }: TestNode): Followings {
-  const followings = new Followings(context);
-  open.push(followings);
-  return followings;
-}
-
-async function until(followings: Followings, good: (now: Followed) => boolean): Promise<Followed> {
-  for (let tries = 0; tries < 1000; tries++) {
-    const [now] = await followings.list();
-    if (now && (good(now) || now.state === 'failed')) return now;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`It stays at ${JSON.stringify((await followings.list())[0])}`);
-}
-
-const caughtUp = ({ state }: Followed) => state === 'waiting';
-
-async function add(net: FakeLegacynet, count: number): Promise<void> {
-  for (let i = 0; i < count; i++)
-    await net.send([
-      ['Action', 'Add'],
-      ['By', '1'],
-      ['Count', String(net.slots.length)],
-    ]);
-}
+import { add, caughtUp, followingsOf, nodeOn, until } from '../../../setup/following.ts';
+import { testWallet, type TestNode } from '../../../setup/test-node.ts';
 
 async function totalOf(node: TestNode, process: string, slot: number): Promise<unknown> {
   const { Output } = await resultOf(process, slot, node.context);
