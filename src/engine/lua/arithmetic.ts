@@ -10,11 +10,28 @@ export type Num = number | bigint | LuaFloat;
 
 /** Integers beyond this are refused, as the reference's host does (4 Mbit). */
 const LARGEST = 1n << 4194240n;
+/** Held, because making it takes longer than most of what is done with integers. */
+const LEAST = -LARGEST;
 
 /** A bigint in the smallest form, or undefined if it is too large. */
 export function shrink(value: bigint): number | bigint | undefined {
   if (value >= -9007199254740991n && value <= 9007199254740991n) return Number(value);
-  return value < LARGEST && value > -LARGEST ? value : undefined;
+  return value < LARGEST && value > LEAST ? value : undefined;
+}
+
+/** 1024 bits, and twice that and so on: comparing with one of another length takes no time. */
+const SIZES = Array.from({ length: 13 }, (_, k) => 1n << BigInt(1024 * 2 ** k));
+
+/** How long an integer is in pieces of 1024 bits, rounded up to a power of two; 0 for what is no long integer. */
+export function pieces(value: Num): number {
+  if (typeof value !== 'bigint') return 0;
+  const size = value < 0n ? -value : value;
+  let count = 1;
+  for (const limit of SIZES) {
+    if (size < limit) break;
+    count *= 2;
+  }
+  return count;
 }
 
 function finite(n: number): LuaFloat | undefined {

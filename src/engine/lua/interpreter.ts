@@ -112,7 +112,7 @@ export class Interpreter {
   }
 
   step(): void {
-    if (--this.state.steps < 0) throw new LuaLimit('steps', 'Lua ran more steps than allowed.');
+    this.state.spend(1);
   }
 
   /** Pushes the frame of a Lua function. */

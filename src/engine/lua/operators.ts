@@ -10,6 +10,7 @@ import {
   lessEqualNumbers,
   lessNumbers,
   negate,
+  pieces,
   type BinaryName,
   type BitName,
 } from './arithmetic.ts';
@@ -101,6 +102,7 @@ export function arith(state: State, op: BinaryName, a: Value, b: Value): Value |
   const x = toNumber(a);
   const y = x === undefined ? undefined : toNumber(b);
   if (x === undefined || y === undefined) return binaryEvent(state, op, a, b);
+  if (typeof x === 'bigint' || typeof y === 'bigint') charge(state, op, pieces(x), pieces(y));
   const result = arithmetic(op, x, y);
   if (result === undefined) throw luaError('badarith', new TermAtom(op), [x, y]);
   return result;
@@ -110,9 +112,17 @@ export function bits(state: State, op: BitName, a: Value, b: Value): Value | Cal
   const x = toInteger(a);
   const y = x === undefined ? undefined : toInteger(b);
   if (x === undefined || y === undefined) return binaryEvent(state, op, a, b);
+  if (typeof x === 'bigint' || typeof y === 'bigint') charge(state, op, pieces(x), pieces(y));
   const result = bitwise(op, x, y);
   if (result === undefined) throw luaError('badarith', new TermAtom(op), [x, y]);
   return result;
+}
+
+/** What an operation on long integers takes of the steps: each of them does work that grows with their length. */
+function charge(state: State, op: BinaryName | BitName, a: number, b: number): void {
+  const divides = op === '//' || op === '%';
+  const parts = op === '*' || divides ? Math.ceil(Math.min(a, b) / 16) : 1;
+  state.spend(Math.max(a, b) * Math.max(1, parts) * (divides ? 4 : 1));
 }
 
 function binaryEvent(state: State, op: string, a: Value, b: Value): Call {
@@ -146,11 +156,17 @@ export function length(state: State, a: Value): Value | Call {
 }
 
 export function concat(state: State, a: Value, b: Value): Value | Call {
-  const x = toText(a);
-  const y = x === undefined ? undefined : toText(b);
+  const x = textOf(state, a);
+  const y = x === undefined ? undefined : textOf(state, b);
   if (x === undefined || y === undefined) return compareEvent(state, '..', '__concat', a, b);
   if (x.length + y.length > state.largest) throw new LuaLimit('memory', 'A string is too long.');
   return x + y;
+}
+
+/** `toText`, which for a long integer is work. */
+export function textOf(state: State, value: Value): string | undefined {
+  if (typeof value === 'bigint') state.spend((pieces(value) ** 2) >> 2);
+  return toText(value);
 }
 
 function compareEvent(state: State, op: string, event: string, a: Value, b: Value): Call {

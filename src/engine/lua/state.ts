@@ -1,4 +1,5 @@
 /** What a machine keeps between calls: the globals, the metatables of types, counters, and what the host gives it. */
+import { LuaLimit } from './errors.ts';
 import type { Random } from './random.ts';
 import { LuaTable } from './table.ts';
 import { LuaFloat, type Env, type Value } from './value.ts';
@@ -31,6 +32,12 @@ export class State {
     this.random = random;
     this.compile = compile;
     this.globals = this.table();
+  }
+
+  /** Takes steps for work that one instruction does. @throws LuaLimit when there are not so many left */
+  spend(cost: number): void {
+    this.steps -= cost;
+    if (this.steps < 0) throw new LuaLimit('steps', 'Lua ran more steps than allowed.');
   }
 
   table(): LuaTable {

@@ -124,6 +124,10 @@ describe('limits', () => {
   test.each([
     ['while true do end', 'steps'],
     ['repeat until false', 'steps'],
+    // Each turn is a step, and works on a number that gets longer and longer.
+    ['local s = 1 for i = 1, 302147483648 do s = s * i end', 'steps'],
+    ['local s = 1 << 4000000 while true do local d = (s + 1) // ((s >> 2000000) + 3) end', 'steps'],
+    ['local s = 1 << 4000000 while true do local t = s .. "" end', 'steps'],
     ['for i = 1, 1e15 do end', 'steps'],
     ['local function f() return f() end f()', 'depth'],
     ['return ("a"):rep(50):match(("a?"):rep(50) .. ("a"):rep(50) .. "b")', 'steps'],
