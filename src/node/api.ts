@@ -48,6 +48,8 @@ import { requireHead, slotDetail, slotResult, slotSummaries, summary, type ViewK
 
 export interface ServiceOptions {
   readonly storage: 'indexeddb' | 'memory';
+  /** When the browser lost what was stored before, in milliseconds since 1970. */
+  readonly lost?: number;
   /** URL of the list of downloaded modules. */
   readonly modules: string;
 }
@@ -92,6 +94,7 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
         address: node.wallet.address,
         version: VERSION,
         storage: options.storage,
+        ...(options.lost === undefined ? {} : { lost: options.lost }),
         usage: estimate.usage ?? 0,
         quota: estimate.quota ?? 0,
         persisted: (await globalThis.navigator?.storage?.persisted?.()) ?? false,

@@ -6,12 +6,10 @@ import { AoError } from '../base/errors.ts';
 import { resumeCron } from '../device/cron.ts';
 import { resumePushes } from './resume.ts';
 import { expose } from '../protocol/rpc.ts';
-import { openIndexedDb } from '../store/indexeddb.ts';
-import { MemoryStore } from '../store/memory.ts';
-import type { Store } from '../store/store.ts';
 import { nodeApi, type NodeService } from './api.ts';
 import { registerModule } from './device-module.ts';
 import { createNode } from './node.ts';
+import { openStore } from './open-store.ts';
 import { withSamplePeers } from './sample-peer.ts';
 import { watchStorage } from './storage.ts';
 import { fetchTransport } from './transport.ts';
@@ -42,7 +40,7 @@ async function start(
   createWorker: () => Worker,
 ): Promise<NodeService> {
   await alone(database);
-  const { store, kind } = await openStore(database);
+  const { store, kind, lost } = await openStore(database);
   const node = await createNode({ store, createWorker, http: withSamplePeers(fetchTransport()) });
   watchStorage(node.context);
   for (const url of devices)
@@ -52,7 +50,7 @@ async function start(
   // Pushes that a closed tab left half-way go on by themselves.
   resumePushes(node.context).catch((thrown: unknown) => console.warn('A push could not be resumed.', thrown));
   resumeCron(node.context).catch((thrown: unknown) => console.warn('Tasks could not be resumed.', thrown));
-  return nodeApi(node, { storage: kind, modules });
+  return nodeApi(node, { storage: kind, modules, ...(lost === undefined ? {} : { lost }) });
 }
 
 /**
@@ -68,30 +66,6 @@ function alone(database: string): Promise<void> {
     };
     navigator.locks.request(`beamlet:store:${database}`, held).catch(reject);
   });
-}
-
-/** How often opening the database is tried, and milliseconds between. */
-const OPEN_TRIES = 4;
-const OPEN_PAUSE = 300;
-/** What a browser answers that keeps nothing in this window. */
-const NO_STORAGE = new Set(['SecurityError', 'InvalidStateError', 'NotSupportedError', 'NotAllowedError']);
-
-/** IndexedDB; where the browser has none (some private windows), memory, which the page says plainly. */
-async function openStore(name: string): Promise<{ store: Store; kind: 'indexeddb' | 'memory' }> {
-  if (typeof indexedDB === 'undefined') return { store: new MemoryStore(), kind: 'memory' };
-  for (let tries = 1; ; tries++)
-    try {
-      return { store: await openIndexedDb(name), kind: 'indexeddb' };
-    } catch (thrown) {
-      const { code, cause } = AoError.wrap(thrown);
-      if (NO_STORAGE.has((cause as { name?: string } | undefined)?.name ?? '')) {
-        console.warn('IndexedDB cannot be opened; state is kept in memory until this page closes.', thrown);
-        return { store: new MemoryStore(), kind: 'memory' };
-      }
-      // A database that is there must not be passed over: what is in it would seem lost.
-      if (code === 'database-newer' || code === 'storage-full' || tries === OPEN_TRIES) throw thrown;
-      await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE * tries));
-    }
 }
 
 /** Calls wait for the node; each fails with the reason if it could not start. */

@@ -6,6 +6,7 @@
  */
 import { deleteDB, openDB, type IDBPDatabase, type IDBPTransaction } from 'idb';
 import { AoError } from '../base/errors.ts';
+import { beginNewLog } from './indexeddb-log.ts';
 import { checkWrite } from './keys.ts';
 import { TABLES, type Entry, type Key, type Range, type Store, type Table, type Write } from './store.ts';
 
@@ -21,6 +22,8 @@ export const MIGRATIONS: readonly Migration[] = [
 ];
 
 export interface IndexedDbOptions {
+  /** There was no database of this name; now there is an empty one. */
+  readonly onCreated?: () => void;
   /** Another tab wants to upgrade the database; this store closed itself to let it. */
   readonly onSuperseded?: () => void;
   readonly migrations?: readonly Migration[];
@@ -35,9 +38,12 @@ export async function openIndexedDb(name: string, options: IndexedDbOptions = {}
   if (typeof indexedDB === 'undefined')
     throw new AoError('storage-unavailable', 'This browser offers no IndexedDB.', { status: 503 });
   let store: IndexedDbStore | undefined;
+  let created = false;
+  await beginNewLog();
   try {
     const database = await openDB(name, migrations.length, {
       async upgrade(opened, from, _to, transaction) {
+        created = from === 0;
         for (const migrate of migrations.slice(from))
           await migrate(opened, transaction as unknown as Upgrade);
       },
@@ -50,6 +56,7 @@ export async function openIndexedDb(name: string, options: IndexedDbOptions = {}
       },
     });
     store = new IndexedDbStore(database);
+    if (created) options.onCreated?.();
     return store;
   } catch (thrown) {
     if (nameOf(thrown) === 'VersionError')

@@ -30,6 +30,28 @@ test('without IndexedDB the page says that all of it is in memory', async ({ bro
   await page.context().close();
 });
 
+test('when the browser loses the database the app says so, and the node begins anew', async ({ page }) => {
+  await newProcess(page, /^Ledger/, 'soon-lost');
+  await page.goto('/#/');
+  const glance = page.getByRole('region', { name: 'The node at a glance' });
+  await expect(glance).not.toContainText('has lost');
+  // A page of the same origin on which no node runs.
+  await page.goto('/manifest.webmanifest');
+  await page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.deleteDatabase('beamlet');
+        request.onsuccess = resolve;
+        request.onerror = reject;
+      }),
+  );
+  await openApp(page);
+  await expect(glance).toContainText('has lost the processes, messages and key');
+  await openApp(page, '/storage');
+  await expect(page.getByText('The browser lost all that was stored here before')).toBeVisible();
+  await expect(page.getByText('soon-lost')).toHaveCount(0);
+});
+
 test('without 64-bit memory it says what cannot run, and the rest runs', async ({ browser }) => {
   const page = await without(browser, 'WebAssembly.validate = () => false;');
   await openApp(page);

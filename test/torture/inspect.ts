@@ -1,18 +1,40 @@
 /** Looks at a node's database from beside it: whether what is on disk holds together, whatever was cut off. */
 import { openIndexedDb } from '../../src/store/indexeddb.ts';
-import type { Store } from '../../src/store/store.ts';
+import { TABLES, type Store } from '../../src/store/store.ts';
 
 interface Manifest {
   readonly hashes: Uint8Array;
 }
 
-/** What is wrong, a sentence each; or the pushes that are under way. */
+/**
+ * What is wrong, a sentence each; or the pushes that are under way.
+ * @throws Error where the database is gone: opening it would make an empty one
+ */
 export async function inspectDatabase(name: string, what: 'faults' | 'pushes' = 'faults'): Promise<string[]> {
+  if (!(await indexedDB.databases()).some((one) => one.name === name))
+    throw new Error(`The browser lost the database ${name}.`);
   const store = await openIndexedDb(name);
   try {
     if (what === 'pushes')
       return (await store.keys('node', { from: ['push'], to: ['push', '\uffff'] })).map(String);
     return [...(await slots(store)), ...(await pages(store))];
+  } finally {
+    await store.close();
+  }
+}
+
+/** What the browser keeps here, in a line: its databases, and the rows of each table of this one. */
+export async function census(name: string): Promise<string> {
+  const databases = (await indexedDB.databases()).map((one) => `${one.name} ${one.version}`);
+  const store = await openIndexedDb(name);
+  try {
+    const counts = [];
+    for (const table of TABLES) {
+      const { length } = await store.keys(table);
+      if (length > 0) counts.push(`${table} ${length}`);
+    }
+    const persisted = await navigator.storage.persisted();
+    return `${databases.join(', ')}; ${persisted ? '' : 'not '}persistent; ${counts.join(', ') || 'no rows'}`;
   } finally {
     await store.close();
   }

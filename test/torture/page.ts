@@ -3,14 +3,17 @@ import { AoError } from '../../src/base/errors.ts';
 import { openNode, type OpenNode } from '../../src/client/index.ts';
 import type { SpawnOptions } from '../../src/protocol/api.ts';
 import { RING, token } from '../setup/ring-program.ts';
-import { inspectDatabase } from './inspect.ts';
+import { census, inspectDatabase } from './inspect.ts';
 import type { LoadPlan, Note, RingPlan, SlotState, VisitPlan } from './wire.ts';
 
 declare global {
   interface Window {
     /** Given by the runner: called as soon as the node has done something. */
     note(note: Note): Promise<void>;
-    openTorture(): Promise<void>;
+    /** Answers where the node keeps its state, and whether the browser lost what was there. */
+    openTorture(): Promise<{ storage: string; lost: boolean }>;
+    /** What the browser keeps for this page, in a line. */
+    census(): Promise<string>;
     /** Makes a process of a sample, of `aos`, or of the ring's program; answers its ID. */
     makeProcess(kind: string): Promise<string>;
     hasAos(): Promise<boolean>;
@@ -61,8 +64,11 @@ function random(seed: number): (limit: number) => number {
 
 window.openTorture = async () => {
   node = await openNode({ serviceWorker: false });
-  await node.info();
+  const { storage, lost } = await node.info();
+  return { storage, lost: lost !== undefined };
 };
+
+window.census = () => census(DATABASE);
 
 window.makeProcess = async (kind) => {
   const module: SpawnOptions['module'] =

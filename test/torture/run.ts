@@ -3,7 +3,8 @@
  *
  * Kills the browser at random moments, N times, on one profile, while messages are sent to processes of every kind,
  * tokens go round a ring, machines are stopped, storage is given back, and one process is taken in and off again and
- * again. Each time it is started again the database has to hold together. In the end every message that was
+ * again. Some kills are made worse: the log of the browser's database ends with half a record, as after a kill in the
+ * middle of a write. Each time it is started again the database has to hold together. In the end every message that was
  * acknowledged has to be in its slot, every token has to have come round exactly once, and every slot has to answer
  * what a node answers that computed the same schedule undisturbed.
  */
@@ -16,6 +17,7 @@ import { Random } from '../fuzz/random.ts';
 import { buildPage, root, servePage, type Route } from '../setup/bundle.ts';
 import { aosHash, moduleIndex } from '../setup/modules.mjs';
 import { Victim } from './browser.ts';
+import { logState, tearLog } from './leveldb.ts';
 import type { Note, SlotState } from './wire.ts';
 
 const { values: options } = parseArgs({ options: { kills: { type: 'string' }, seed: { type: 'string' } } });
@@ -87,12 +89,17 @@ async function open(profile: string): Promise<Victim> {
   return victim;
 }
 
-async function ready(opened: Victim): Promise<void> {
+async function ready(opened: Victim, fresh = false): Promise<void> {
   await opened.page.exposeFunction('note', take);
   opened.page.on('console', (message) => {
     if (message.type() === 'warning') refused.set(message.text(), (refused.get(message.text()) ?? 0) + 1);
   });
-  await opened.page.evaluate(() => window.openTorture());
+  // Before the node has opened it, unless it would be made by that.
+  if (!fresh) console.log(`  found: ${await opened.page.evaluate(() => window.census())}`);
+  const { storage, lost } = await opened.page.evaluate(() => window.openTorture());
+  if (storage === 'indexeddb' && !lost) return;
+  // All that follows would say so again and again.
+  throw new Error(lost ? 'The database is lost.' : `The node keeps its state in ${storage}.`);
 }
 
 interface Cast {
@@ -105,7 +112,7 @@ interface Cast {
 
 async function makeCast(profile: string): Promise<Cast> {
   const opened = await open(profile);
-  await ready(opened);
+  await ready(opened, true);
   const { page } = opened;
   const make = (kind: string) => page.evaluate((name) => window.makeProcess(name), kind);
   const loaded = new Map<string, string>();
@@ -115,7 +122,7 @@ async function makeCast(profile: string): Promise<Cast> {
   for (let n = 0; n < RING_SIZE; n++) ring.push(await make('ring'));
   await opened.kill();
   const other = await open(newProfile());
-  await ready(other);
+  await ready(other, true);
   const process = await other.page.evaluate(() => window.makeProcess('counter'));
   const plan = { process, messages: LOADS['counter']!, seed: 1, senders: 2 };
   await other.page.evaluate((load) => window.startLoad(load), plan);
@@ -180,7 +187,7 @@ async function survey({ page }: Victim, process: string): Promise<Kept> {
 /** What a fresh node makes of the same schedule in one go. */
 async function undisturbed(file: string): Promise<SlotState[]> {
   const opened = await open(newProfile());
-  await ready(opened);
+  await ready(opened, true);
   const id = await opened.page.evaluate((text) => window.importFile(text), file);
   const states = await opened.page.evaluate((process) => window.states(process), id);
   await opened.kill();
@@ -225,6 +232,9 @@ try {
   for (let kill = 1; kill <= kills; kill++) {
     const before = acks.length;
     refused.clear();
+    // The first life always begins with a torn log, and ends before the log is full and put away.
+    if (kill === 1 || random.below(4) === 0) tearLog(profile);
+    console.log(`life ${kill}: the log of the database is ${logState(profile)}`);
     await oneLife(profile, cast, kill);
     console.log(`kill ${kill}: ${acks.length - before} messages acknowledged in this life`);
     for (const [text, count] of [...refused].slice(0, 3)) console.log(`  refused ${count} times: ${text}`);
@@ -270,7 +280,9 @@ try {
 } finally {
   await victim?.kill();
   await server.close();
-  for (const profile of profiles)
+  const failed = problems.length > 0;
+  if (failed) console.log(`The profile of the browser is kept: ${profiles[0]}`);
+  for (const profile of profiles.slice(failed ? 1 : 0))
     try {
       rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     } catch {

@@ -5,6 +5,7 @@ import { sha256 } from '../../../src/crypto/hash.ts';
 import { PAGE_BYTES } from '../../../src/engine/engine.ts';
 import { deleteIndexedDb, openIndexedDb } from '../../../src/store/indexeddb.ts';
 import { applyDelta, SnapshotStore } from '../../../src/store/snapshots.ts';
+import { leaveTrace } from '../../../src/store/traces.ts';
 
 const put = IDBObjectStore.prototype.put;
 
@@ -81,6 +82,47 @@ describe('a node without storage', () => {
     }).then((one) => (node = one));
     await expect(opened).rejects.toMatchObject({ code: 'storage-unavailable', status: 503 });
     await (node as OpenNode | undefined)?.close();
+  });
+});
+
+describe('a database that was there', () => {
+  it('is never passed over for memory when the browser refuses to open it', async () => {
+    const name = `known-${crypto.randomUUID()}`;
+    await leaveTrace(name);
+    let node: OpenNode | undefined;
+    const opened = openNode({
+      serviceWorker: false,
+      database: name,
+      createWorker: () =>
+        without(`indexedDB.open = () => { throw new DOMException('Not here.', 'SecurityError'); };`),
+    }).then((one) => (node = one));
+    await expect(opened).rejects.toMatchObject({ code: 'storage-unavailable', status: 503 });
+    await (node as OpenNode | undefined)?.close();
+  });
+
+  it('is reported as lost once it is gone, and a first start is not', async () => {
+    const name = `lost-${crypto.randomUUID()}`;
+    const lost = async () => {
+      const node = await openNode({
+        serviceWorker: false,
+        database: name,
+        createWorker: () =>
+          new Worker(new URL('../../../workers/node.worker.ts', import.meta.url), { type: 'module' }),
+      });
+      try {
+        return (await node.info()).lost;
+      } finally {
+        await node.close();
+      }
+    };
+    expect(await lost()).toBeUndefined();
+    expect(await lost()).toBeUndefined();
+    await deleteIndexedDb(name);
+    const before = Date.now();
+    const found = await lost();
+    expect(found).toBeGreaterThanOrEqual(before);
+    expect(await lost()).toBe(found);
+    await deleteIndexedDb(name);
   });
 });
 
