@@ -6,8 +6,10 @@ import { AoError } from '../base/errors.ts';
 import { toBase64Url, toBytes } from '../base/bytes.ts';
 import { encodeJson } from '../codec/json.ts';
 import { toTabm } from '../commitment/http.ts';
+import { messageId } from '../commitment/id.ts';
 import { Schedules } from '../device/schedules.ts';
 import { readHead } from '../device/schedule-records.ts';
+import { Message } from '../message/message.ts';
 import type { EvidenceInfo, TrustList, Verification, VerifyRequest } from '../protocol/api.ts';
 import type { NodeContext } from '../resolver/node-context.ts';
 import { against, evidenceText, type Evidence } from '../verify/evidence.ts';
@@ -79,8 +81,8 @@ export class Verifications {
 
   /** Goes on with a paused one, or makes a finished one again: only new slots cost anything. */
   async resume(id: string): Promise<void> {
-    const { id: same, request } = await this.#find(id);
-    if (this.#running.get(id)?.signal.aborted === false) return;
+    const { id: same, request, state } = await this.#find(id);
+    if (state === 'running') return;
     const next: Verification = { id: same, request, state: 'running', startedAt: this.#context.clock.now() };
     await this.#keep(next);
     void this.#run(next);
@@ -97,9 +99,11 @@ export class Verifications {
 
   /** The report as a message that this node has signed, in JSON. @throws AoError `no-report` (404) */
   async exportReport(id: string): Promise<Uint8Array> {
-    const { report } = await this.#find(id);
+    const { report, reportId } = await this.#find(id);
     if (!report) throw new AoError('no-report', 'This verification has no report yet.', { status: 404 });
-    const signed = await signMessage(reportMessage(report), this.#context);
+    const kept = reportId === undefined ? undefined : await this.#context.cache.read(reportId);
+    // What was removed to make room is signed anew: the same report, under another ID.
+    const signed = kept instanceof Message ? kept : await signMessage(reportMessage(report), this.#context);
     const load = this.#context.cache.load.bind(this.#context.cache);
     return toBytes(encodeJson(await toTabm(signed, { bundle: true, load })));
   }
@@ -152,7 +156,11 @@ export class Verifications {
       );
       // What was broken off says nothing.
       if (stop.signal.aborted) return;
-      await this.#keep({ ...started, state: 'done', endedAt: this.#context.clock.now(), report });
+      const signed = await signMessage(reportMessage(report), this.#context);
+      await this.#context.cache.write(signed);
+      const reportId = messageId(signed, 'signed');
+      if (stop.signal.aborted) return;
+      await this.#keep({ ...started, state: 'done', endedAt: this.#context.clock.now(), report, reportId });
       const head = await readHead(this.#context.store, report.process);
       // That a node lied about it says nothing against what was computed here.
       if (head && !head.own && report.level !== 'contradicted')

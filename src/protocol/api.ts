@@ -320,6 +320,11 @@ export interface VerificationReport {
   readonly process: string;
   /** Path inside the state: `balances/alice`. */
   readonly path: string;
+  /**
+   * What the node answered there, which is as good as `level` says; of a message its JSON. Absent where there was no
+   * answer, or one that is no text or longer than 64 Ki characters.
+   */
+  readonly answer?: { readonly text: string; readonly form: 'text' | 'json' };
   readonly asked: ReachedLevel;
   /** Highest level whose facts hold; `contradicted` beats all. */
   readonly level: Level;
@@ -402,6 +407,8 @@ export interface Verification {
   endedAt?: number;
   progress?: VerificationProgress;
   report?: VerificationReport;
+  /** ID of the report as a message that this node has signed: it answers at that path. */
+  reportId?: string;
   /** Why it could not be made at all. */
   error?: { code: string; message: string };
 }

@@ -3,6 +3,7 @@
  * what mirrors the inner workings of one node and what the definition itself already proves. The list has a version,
  * which goes into stored evidence.
  */
+import { encodeJson } from '../codec/json.ts';
 import { contentId } from '../commitment/id.ts';
 import { committers, withOnlyCommitted } from '../commitment/select.ts';
 import { Message } from '../message/message.ts';
@@ -133,6 +134,27 @@ function asMessage(value: Value): Message | undefined {
   if (value instanceof Message) return value;
   if (!Array.isArray(value)) return undefined;
   return Message.from(value.map((item: Value, index): [string, Value] => [String(index + 1), item]));
+}
+
+/** Longest answer that a report holds, in characters. */
+const MAX_ANSWER_TEXT = 64 * 1024;
+
+/** An answer as a report holds it; undefined for what is no text, or too long. */
+export function answerText(said: Value): { text: string; form: 'text' | 'json' } | undefined {
+  const value = withoutEnvelope(said);
+  const whole = value instanceof Message || Array.isArray(value);
+  try {
+    const bare = value instanceof Message ? value.without('commitments') : value;
+    const text = whole ? encodeJson(bare) : isBinary(value) ? binaryText(value) : show(value);
+    if (text === undefined || text.length > MAX_ANSWER_TEXT || !text.isWellFormed()) return undefined;
+    return { text, form: whole ? 'json' : 'text' };
+  } catch {
+    return undefined;
+  }
+}
+
+function binaryText(value: string | Uint8Array): string {
+  return typeof value === 'string' ? value : fromBytes(value);
 }
 
 /** A value in a line. */

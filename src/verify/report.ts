@@ -79,12 +79,16 @@ export function reportMessage(report: Report): Message {
   return Message.of({ type: 'verification-report', variant: 'beamlet-report@1.0', ...record });
 }
 
-/** Whole numbers become integers: as floats they would be other values. What is undefined is left out. */
+/**
+ * Whole numbers become integers: as floats they would be other values. What is undefined is left out. Keys are in lower
+ * case: fields of HTTP have no other.
+ */
 function toInput(value: unknown): ValueInput {
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
   if (Array.isArray(value)) return value.map(toInput);
   if (typeof value !== 'object' || value === null) return value as ValueInput;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toInput(item)]));
+  const named = (key: string) => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [named(key), toInput(item)]));
 }
 
 /** Why a level was not reached, in a line each, worst first; for a person. */

@@ -15,7 +15,14 @@ import type { TrustList } from '../protocol/api.ts';
 import { agreement } from './agreed.ts';
 import { attest, type AttestOptions } from './attested.ts';
 import { readCheckpoint, type Checkpoint } from './checkpoint.ts';
-import { comparable, show, stateDifference, valueDifference, type Difference } from './compare.ts';
+import {
+  answerText,
+  comparable,
+  show,
+  stateDifference,
+  valueDifference,
+  type Difference,
+} from './compare.ts';
 import { statement } from './evidence.ts';
 import {
   changedAnswer,
@@ -111,10 +118,12 @@ class Verification {
     if (this.#refusal) findings.refused(this.#refusal);
     this.#say();
     const reached = findings.reached();
+    const said = this.#answer && answerText(this.#answer.value);
     return {
       url,
       process: this.#target.process,
       path: this.#target.path,
+      ...(said ? { answer: said } : {}),
       asked: this.#asked,
       level: findings.contradicted ? 'contradicted' : (reached.at(-1) ?? 'claimed'),
       reached: this.#answer ? reached : reached.filter((level) => level !== 'claimed'),
@@ -395,6 +404,7 @@ class Verification {
     const again = await inFull(answer, () => this.#peer.computeJson(process, this.#slot, path));
     if (again && !compare(again)) {
       this.#lost(where);
+      this.#answer = again;
       return undefined;
     }
     return () => this.#lied(this.#slot, { ...differs, path: where }, answer, start);

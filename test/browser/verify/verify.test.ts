@@ -49,6 +49,9 @@ describe('verifying a node that is honest', () => {
     const peer = new RecordedPeer(healthy[0]!, wallet);
     const context = await node(peer);
     const first = await verify(url(peer), {}, context);
+    expect(first.answer).toMatchObject({ form: 'json' });
+    const { answer } = await verify(url(peer, 'now/at-slot'), {}, context);
+    expect(answer).toEqual({ text: String(peer.head), form: 'text' });
     expect(first.facts.replayed).toMatchObject({ from: 0, to: peer.head, start: 'genesis' });
     peer.asked.length = 0;
     const again = await verify(url(peer), {}, context);
