@@ -1,6 +1,7 @@
 /** Following a legacynet process as one call: begun, watched, paused when the caller gives up. */
 import { AoError } from '../base/errors.ts';
 import type { FollowApi, Followed, FollowOptions, NodeEventData } from '../protocol/api.ts';
+import { cancelled, untilSettled } from './watched-call.ts';
 
 export interface FollowCall extends FollowOptions {
   /** Told of every change, until the promise is settled. */
@@ -12,6 +13,8 @@ interface Watched extends FollowApi {
   subscribe(listener: (event: NodeEventData) => void): () => void;
 }
 
+const PAUSED = 'Following was paused; what is done is kept.';
+
 /**
  * Answers once the process has caught up with its scheduler; it goes on being followed afterwards.
  * @throws AoError `cancelled` (499) when `signal` aborts: it is paused then; or the code with which it failed
@@ -22,40 +25,24 @@ export async function runFollowing(
   { onProgress, signal, ...options }: FollowCall,
 ): Promise<Followed> {
   await node.startFollowing(process, options);
-  return new Promise((resolve, reject) => {
-    const end = (act: () => void) => {
-      stop();
-      signal?.removeEventListener('abort', give);
-      act();
-    };
-    const give = () => {
-      void node.pauseFollowing(process).catch(() => {});
-      end(() =>
-        reject(new AoError('cancelled', 'Following was paused; what is done is kept.', { status: 499 })),
-      );
-    };
-    const look = async () => {
+  return untilSettled<Followed>({
+    node,
+    signal,
+    paused: PAUSED,
+    pause: () => node.pauseFollowing(process),
+    concerns: (event) => event.type === 'followed' && event.id === process,
+    async look() {
       const now = (await node.followed()).find(({ id }) => id === process);
-      if (!now)
-        return end(() => reject(new AoError('cancelled', 'It is no longer followed.', { status: 499 })));
+      if (!now) return { refusal: cancelled('It is no longer followed.') };
       onProgress?.(now);
-      if (now.state === 'waiting') end(() => resolve(now));
-      else if (now.state === 'failed' || now.state === 'paused') end(() => reject(failureOf(now)));
-    };
-    const stop = node.subscribe((event) => {
-      // After the node moved to another tab its events name nothing: look all the same.
-      if (event.type === 'node' || (event.type === 'followed' && event.id === process))
-        void look().catch(() => {});
-    });
-    signal?.addEventListener('abort', give);
-    if (signal?.aborted) give();
-    void look().catch((thrown: unknown) => end(() => reject(thrown)));
+      if (now.state === 'waiting') return { value: now };
+      return now.state === 'running' ? undefined : { refusal: refusalOf(now) };
+    },
   });
 }
 
-function failureOf({ state, error }: Followed): AoError {
-  if (state === 'paused' || !error)
-    return new AoError('cancelled', 'Following was paused; what is done is kept.', { status: 499 });
+function refusalOf({ state, error }: Followed): AoError {
+  if (state === 'paused' || !error) return cancelled(PAUSED);
   return new AoError(error.code, error.message, {
     status: 502,
     ...(error.slot === undefined ? {} : { detail: { slot: error.slot } }),

@@ -18,8 +18,8 @@ import type {
 } from '../protocol/api.ts';
 import { bodyInit, portable, requestBody } from '../protocol/body.ts';
 import type { Wallet } from '../wallet/wallet.ts';
-import { runFollowing, type FollowCall } from './follow-call.ts';
-import { runVerification, type VerifyCall } from './verify-call.ts';
+import type { FollowCall } from './follow-call.ts';
+import type { VerifyCall } from './verify-call.ts';
 import { joinElection, portToLeader } from './leader.ts';
 import { MAIN_DATABASE, proxy, wrap, type Remote } from '../protocol/rpc.ts';
 
@@ -157,10 +157,10 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
       return answerToResponse(await connection.call('request', [await toExchange(path, init)]), init.method);
     },
     async verify(url: string, options: VerifyCall = {}): Promise<VerificationReport> {
-      return runVerification(proxied, url, options);
+      return (await import('./verify-call.ts')).runVerification(proxied, url, options);
     },
     async follow(process: string, options: FollowCall = {}): Promise<Followed> {
-      return runFollowing(proxied, process, options);
+      return (await import('./follow-call.ts')).runFollowing(proxied, process, options);
     },
     subscribe(listener: (event: NodeEventData) => void): () => void {
       listeners.add(listener);

@@ -3,11 +3,11 @@ import { AoError } from '../base/errors.ts';
 import type {
   NodeApi,
   NodeEventData,
-  Verification,
   VerificationProgress,
   VerificationReport,
   VerifyRequest,
 } from '../protocol/api.ts';
+import { untilSettled } from './watched-call.ts';
 
 export interface VerifyCall extends Partial<Omit<VerifyRequest, 'url'>> {
   onProgress?: (progress: VerificationProgress) => void;
@@ -25,43 +25,19 @@ export async function runVerification(
   { onProgress, signal, level = 'replayed', ...rest }: VerifyCall,
 ): Promise<VerificationReport> {
   const { id } = await node.startVerification({ url, level, ...rest });
-  return new Promise((resolve, reject) => {
-    const end = (act: () => void) => {
-      stop();
-      signal?.removeEventListener('abort', give);
-      act();
-    };
-    const give = () => {
-      void node.pauseVerification(id);
-      end(() =>
-        reject(
-          new AoError('cancelled', 'The verification was stopped; what is done is kept.', { status: 499 }),
-        ),
-      );
-    };
-    const look = async () => {
+  return untilSettled<VerificationReport>({
+    node,
+    signal,
+    paused: 'The verification was stopped; what is done is kept.',
+    pause: () => node.pauseVerification(id),
+    concerns: (event) => event.type === 'verification' && event.id === id,
+    async look() {
       const now = (await node.verifications()).find((one) => one.id === id);
-      if (now) settle(now);
-    };
-    const settle = ({ state, progress, report, error }: Verification) => {
-      if (progress) onProgress?.(progress);
-      if (state === 'done' && report) end(() => resolve(report));
-      if (state === 'failed')
-        end(() =>
-          reject(
-            new AoError(error?.code ?? 'failed', error?.message ?? 'The verification failed.', {
-              status: 502,
-            }),
-          ),
-        );
-    };
-    const stop = node.subscribe((event) => {
-      // After the node moved to another tab its events name nothing: look all the same.
-      if (event.type === 'node' || (event.type === 'verification' && event.id === id))
-        void look().catch(() => {});
-    });
-    signal?.addEventListener('abort', give);
-    if (signal?.aborted) give();
-    void look().catch((thrown: unknown) => end(() => reject(thrown)));
+      if (now?.progress) onProgress?.(now.progress);
+      if (now?.state === 'done' && now.report) return { value: now.report };
+      if (now?.state !== 'failed') return undefined;
+      const { code = 'failed', message = 'The verification failed.' } = now.error ?? {};
+      return { refusal: new AoError(code, message, { status: 502 }) };
+    },
   });
 }
