@@ -35,8 +35,14 @@ export async function isUnfinished(process: string, slot: number, context: Conte
   return (await context.store.get('node', keyOf(process, slot))) !== undefined;
 }
 
-export async function finishPush(process: string, slot: number, context: Context): Promise<void> {
-  await context.store.write([{ table: 'node', key: keyOf(process, slot) }]);
+/** `also`: what is to be on disk exactly if the push is finished. */
+export async function finishPush(
+  process: string,
+  slot: number,
+  context: Context,
+  also: readonly Write[] = [],
+): Promise<void> {
+  await context.store.write([{ table: 'node', key: keyOf(process, slot) }, ...also]);
 }
 
 /** Pushes that were begun and not finished. */

@@ -44,6 +44,8 @@ export class FakeLegacynet {
   readonly asked: string[] = [];
   /** Items that the messenger took. */
   readonly handedOver: DataItem[] = [];
+  /** What the messenger was asked to assign: `MESSAGE to PROCESS`. */
+  readonly assigned: string[] = [];
   /** What the compute unit answers for a message. */
   readonly results = new Map<string, unknown>();
   /** Changes what a route answers, by its URL; or answers in its place. */
@@ -222,6 +224,7 @@ export class FakeLegacynet {
         return this.#json(url, this.results.get(url.pathname.slice('/result/'.length)));
       case MESSENGER:
         if (request.body.length) this.handedOver.push(DataItem.parse(request.body));
+        else this.assigned.push(`${url.searchParams.get('assign')} to ${url.searchParams.get('process-id')}`);
         return this.#json(url, { message: 'Processing' });
       default:
         throw new AoError('peer-unreachable', 'There is nobody there.', { status: 502 });

@@ -73,6 +73,7 @@ class FakeMachine implements WasmEngine {
         : {
             Output: { data: String(this.#total) },
             Messages: sent(action, tags),
+            ...asked(action, tags),
           };
     if (response.Error && options.replyErrorIsFailure) this.#total = before;
     return {
@@ -134,6 +135,13 @@ function sent(action: string | undefined, tags: Map<string, string>): unknown[] 
   if (action !== 'Ask') return [];
   const back = { Action: 'Send', To: tags.get('Me') ?? '', Next: next ?? '0' };
   return [{ Target: tags.get('To'), Tags: Object.entries(back).map(([name, value]) => ({ name, value })) }];
+}
+
+/** `Spawn` asks for a process of its module; `Assign` for `Item` to be assigned to all in `To`. */
+function asked(action: string | undefined, tags: Map<string, string>): Record<string, unknown> {
+  if (action === 'Spawn') return { Spawns: [{ Tags: [{ name: 'By', value: '50' }], Data: 'born' }] };
+  if (action !== 'Assign') return {};
+  return { Assignments: [{ Processes: tags.get('To')?.split(' '), Message: tags.get('Item') }] };
 }
 
 function sentTags(next: string | undefined): { name: string; value: string }[] {

@@ -5,12 +5,14 @@
  */
 import { AoError } from '../../base/errors.ts';
 import { callDevice } from '../../device/direct.ts';
+import { itemOf } from '../../device/message-item.ts';
 import { Processes } from '../../device/processes.ts';
 import { roleDevice } from '../../device/process-roles.ts';
 import { Schedules } from '../../device/schedules.ts';
 import { finishPush, pushWrite, readDelivered, type Delivered } from '../../device/push-queue.ts';
 import { Message } from '../../message/message.ts';
 import type { Context } from '../../resolver/context.ts';
+import type { Write } from '../../store/store.ts';
 import { accept, assignForeign, type Placed } from './accept.ts';
 import { makeItem, tagsOf, type NamedTag, type Taken } from './items.ts';
 import { resultOf, type UnitAssignment, type UnitMessage } from './results.ts';
@@ -38,39 +40,68 @@ interface Step {
   readonly pushedFor?: string;
 }
 
+export interface Delivery {
+  /** URL of the messenger unit that takes what is not for a process of this node; without one it stays here. */
+  readonly messenger?: string | undefined;
+  /** What is to be on disk exactly if the delivery of the first slot is. */
+  readonly finished?: readonly Write[];
+}
+
+/** Failures of the moment: what they concern is delivered later. */
+const PASSING = /^(?:messenger-refused|peer-.*|storage-full)$/;
+
 /**
- * Pushes a slot and all that follows from it, one after the other. Failures are reported, not thrown. `messenger`: URL of
- * the messenger unit that takes what is not for a process of this node; without one it stays here.
+ * Pushes a slot and all that follows from it, one after the other. Failures are reported, not thrown. Answers why the
+ * first slot could not be delivered to its end, where that may change: then it is to be begun again, and only what is
+ * left is sent.
  */
-export async function deliver(first: Step, context: Context, messenger?: string): Promise<void> {
+export async function deliver(
+  first: Step,
+  context: Context,
+  { messenger, finished = [] }: Delivery = {},
+): Promise<AoError | undefined> {
+  let left: AoError | undefined;
   const waiting = [first];
   for (let hops = 0; waiting.length && hops < MAX_HOPS; hops++) {
     const step = waiting.shift()!;
     try {
-      waiting.push(...(await deliverSlot(step, context, messenger)));
+      const also = step === first ? finished : [];
+      const { next, failed } = await deliverSlot(step, context, messenger, also);
+      waiting.push(...next);
+      if (step === first) left = failed;
     } catch (thrown) {
+      const error = AoError.wrap(thrown);
+      if (step === first) left = error;
       context.report({
         type: 'push-failed',
         process: step.process,
         slot: step.slot,
-        reason: AoError.wrap(thrown).message,
+        reason: error.message,
       });
     }
   }
+  return left;
+}
+
+interface DeliveredSlot {
+  readonly next: Step[];
+  /** Why some of it is left for later. */
+  readonly failed?: AoError | undefined;
 }
 
 async function deliverSlot(
   { process, slot, pushedFor }: Step,
   context: Context,
   messenger: string | undefined,
-): Promise<Step[]> {
+  also: readonly Write[],
+): Promise<DeliveredSlot> {
   const definition = await Processes.of(context).definition(process, context);
-  if (!definition) return [];
+  if (!definition) return { next: [] };
   if (roleDevice('execution', definition) !== 'genesis-wasm@1.0') {
     // A process of the other world pushes its results in its own form.
     const request = Message.of({ path: 'push', method: 'POST', slot: BigInt(slot) });
     await callDevice('process@1.0', 'push', definition.with({ device: 'process@1.0' }), request, context);
-    return [];
+    return { next: [] };
   }
   const result = await resultOf(process, slot, context);
   const source: Source = {
@@ -84,35 +115,30 @@ async function deliverSlot(
     messenger,
   };
   const next: Step[] = [];
+  let failed: AoError | undefined;
+  const each = async <T>(prefix: string, entries: readonly T[] | undefined, send: Send<T>) => {
+    if (!Array.isArray(entries)) return;
+    for (const [index, entry] of (entries as readonly T[]).slice(0, MAX_ENTRIES).entries()) {
+      const key = `${prefix}${index + 1}`;
+      try {
+        next.push(...(await send(entry, key, source, context)));
+      } catch (thrown) {
+        const error = AoError.wrap(thrown);
+        if (PASSING.test(error.code)) failed = error;
+        context.report({ type: 'push-failed', process, slot, entry: key, reason: error.message });
+      }
+    }
+  };
   if (!result.Error) {
-    await each('', result.Messages, source, context, next, sendMessage);
-    await each('spawn-', result.Spawns, source, context, next, sendSpawn);
-    await each('assign-', result.Assignments, source, context, next, sendAssignment);
+    await each('', result.Messages, sendMessage);
+    await each('spawn-', result.Spawns, sendSpawn);
+    await each('assign-', result.Assignments, sendAssignment);
   }
-  await finishPush(process, slot, context);
-  return next;
+  if (!failed) await finishPush(process, slot, context, also);
+  return { next, failed };
 }
 
-async function each<T>(
-  prefix: string,
-  entries: readonly T[] | undefined,
-  source: Source,
-  context: Context,
-  next: Step[],
-  send: (entry: T, key: string, source: Source, context: Context) => Promise<Step[]>,
-): Promise<void> {
-  if (!Array.isArray(entries)) return;
-  for (const [index, entry] of (entries as readonly T[]).slice(0, MAX_ENTRIES).entries()) {
-    const key = `${prefix}${index + 1}`;
-    if (source.delivered.has(key)) continue;
-    try {
-      next.push(...(await send(entry, key, source, context)));
-    } catch (thrown) {
-      const { message: reason } = AoError.wrap(thrown);
-      context.report({ type: 'push-failed', process: source.process, slot: source.slot, entry: key, reason });
-    }
-  }
-}
+type Send<T> = (entry: T, key: string, source: Source, context: Context) => Promise<Step[]>;
 
 /** Marks the entry in the transaction that gives it a slot. */
 function marking(key: string, { process, slot, delivered }: Source) {
@@ -147,6 +173,7 @@ async function sendMessage(
   source: Source,
   context: Context,
 ): Promise<Step[]> {
+  if (source.delivered.has(key)) return [];
   const target = entry.Target;
   if (typeof target !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(target))
     throw new AoError('bad-target', 'A message in the outbox has no target that is an ID.');
@@ -161,12 +188,31 @@ async function sendMessage(
       'Pushed-For': source.pushedFor,
     }),
   ];
-  const taken = await makeItem({ ...content(entry), tags: own, target }, context);
-  if (await isElsewhere(target, source, context)) return handOver(taken.item.toBytes(), key, source, context);
+  const taken = await itemFor(key, source, context, () =>
+    makeItem({ ...content(entry), tags: own, target }, context),
+  );
+  if (await isElsewhere(target, source, context)) return handOver(taken, key, source, context);
   // What is for a wallet is stored, to be found by its ID; there is nobody to evaluate it.
   if (!(await Processes.of(context).definition(target, context))) return [];
   const placed = await accept(taken, context, marking(key, source));
   return [follow(placed, taken, source)];
+}
+
+/** The item for an entry: the very same after an interruption, so that whoever got it before knows it again. */
+async function itemFor(
+  key: string,
+  { delivered }: Source,
+  context: Context,
+  make: () => Promise<Taken>,
+): Promise<Taken> {
+  const prefix = `${key}-id `;
+  const known = [...delivered.keys()].find((name) => name.startsWith(prefix))?.slice(prefix.length);
+  const message = known === undefined ? undefined : await context.cache.read(known);
+  const item = message instanceof Message ? await itemOf(message, context) : undefined;
+  if (item) return { item, message: message as Message, id: item.idText };
+  const taken = await make();
+  delivered.set(`${prefix}${taken.id}`, 0);
+  return taken;
 }
 
 /** True for a process that another scheduler orders, or nobody here knows, where there is a messenger to tell. */
@@ -175,14 +221,24 @@ async function isElsewhere(target: string, { messenger }: Source, context: Conte
 }
 
 /** Gives an item to the messenger unit, which has it scheduled and follows what comes of it. */
-async function handOver(item: Uint8Array, key: string, source: Source, context: Context): Promise<Step[]> {
-  await tellMessenger('/', item, source, context);
-  source.delivered.set(key, -1);
-  await context.store.write([pushWrite(source.process, source.slot, source.delivered)]);
+async function handOver({ item }: Taken, key: string, source: Source, context: Context): Promise<Step[]> {
+  const { process, slot, delivered } = source;
+  await context.store.write([pushWrite(process, slot, new Map(delivered))], { durable: true });
+  await tellMessenger('/', item.toBytes(), source, context);
+  await markHandedOver(key, source, context);
   return [];
 }
 
-/** @throws AoError `messenger-refused` (502), those of the transport */
+async function markHandedOver(
+  key: string,
+  { process, slot, delivered }: Source,
+  context: Context,
+): Promise<void> {
+  delivered.set(key, -1);
+  await context.store.write([pushWrite(process, slot, new Map(delivered))], { durable: true });
+}
+
+/** @throws AoError `messenger-refused` (502) for now, `messenger-rejected` (502) for good, those of the transport */
 async function tellMessenger(
   path: string,
   body: Uint8Array,
@@ -198,11 +254,14 @@ async function tellMessenger(
     ],
     body,
   });
-  if (response.status >= 400)
-    throw new AoError('messenger-refused', `The messenger answered ${response.status}.`, {
-      status: 502,
-      detail: { messenger, status: response.status },
-    });
+  const { status } = response;
+  if (status < 400) return;
+  const passing = status >= 500 || status === 408 || status === 429;
+  throw new AoError(
+    passing ? 'messenger-refused' : 'messenger-rejected',
+    `The messenger answered ${status}.`,
+    { status: 502, detail: { messenger, status } },
+  );
 }
 
 function follow(placed: Placed, taken: Taken, source: Source): Step {
@@ -210,6 +269,7 @@ function follow(placed: Placed, taken: Taken, source: Source): Step {
 }
 
 async function sendSpawn(entry: UnitMessage, key: string, source: Source, context: Context): Promise<Step[]> {
+  if (source.delivered.has(key) && source.delivered.has(`${key}-told`)) return [];
   let own = tags(entry, NOT_FROM_SPAWNS);
   const given = own.find(({ name }) => name.toLowerCase() === 'scheduler');
   if (!given) {
@@ -220,32 +280,32 @@ async function sendSpawn(entry: UnitMessage, key: string, source: Source, contex
   const variant = asked ? 'ao.N.1' : 'ao.TN.1';
   const protocol = pairs({ Variant: variant, 'Data-Protocol': 'ao', Type: 'Process' });
   const origin = pairs({ 'From-Process': source.process, 'Pushed-For': source.pushedFor });
-  const taken = await makeItem({ ...content(entry), tags: [...own, ...protocol, ...origin] }, context);
+  const taken = await itemFor(key, source, context, () =>
+    makeItem({ ...content(entry), tags: [...own, ...protocol, ...origin] }, context),
+  );
   const steps: Step[] = [];
   const scheduler = own.find(({ name }) => name.toLowerCase() === 'scheduler')?.value;
   const elsewhere = source.messenger !== undefined && scheduler !== context.identity.address;
-  if (elsewhere) await handOver(taken.item.toBytes(), key, source, context);
+  if (source.delivered.has(key)) {
+    // It was made before an interruption; its parent is yet to be told.
+  } else if (elsewhere) await handOver(taken, key, source, context);
   else steps.push(follow(await accept(taken, context, marking(key, source)), taken, source));
-  if (source.delivered.has(`${key}-told`)) return steps;
   const dropped = /^(?:data-protocol|variant|type)$/i;
-  const told = await makeItem(
-    {
-      target: source.process,
-      tags: [
-        ...tagsOf(taken.item).filter(({ name }) => !dropped.test(name)),
-        ...pairs({
-          'Data-Protocol': 'ao',
-          Type: 'Message',
-          Process: taken.id,
-          Action: 'Spawned',
-          Variant: source.variant,
-        }),
-      ],
-    },
-    context,
+  const tellingTags = [
+    ...tagsOf(taken.item).filter(({ name }) => !dropped.test(name)),
+    ...pairs({
+      'Data-Protocol': 'ao',
+      Type: 'Message',
+      Process: taken.id,
+      Action: 'Spawned',
+      Variant: source.variant,
+    }),
+  ];
+  const told = await itemFor(`${key}-told`, source, context, () =>
+    makeItem({ target: source.process, tags: tellingTags }, context),
   );
   if (await isElsewhere(source.process, source, context))
-    await handOver(told.item.toBytes(), `${key}-told`, source, context);
+    await handOver(told, `${key}-told`, source, context);
   else steps.push(follow(await accept(told, context, marking(`${key}-told`, source)), told, source));
   return steps;
 }
@@ -258,14 +318,25 @@ async function sendAssignment(
 ): Promise<Step[]> {
   const steps: Step[] = [];
   if (!Array.isArray(targets) || typeof message !== 'string') return steps;
-  for (const target of targets as readonly string[]) {
-    if (await isElsewhere(target, source, context)) {
-      const query = new URLSearchParams({ 'process-id': target, assign: message });
-      await tellMessenger(`/?${query}`, new Uint8Array(0), source, context);
-      continue;
+  let failure: unknown;
+  for (const [index, target] of (targets as readonly unknown[]).slice(0, MAX_ENTRIES).entries()) {
+    const one = `${key}-${index + 1}`;
+    if (typeof target !== 'string' || source.delivered.has(one)) continue;
+    try {
+      if (await isElsewhere(target, source, context)) {
+        const query = new URLSearchParams({ 'process-id': target, assign: message });
+        await tellMessenger(`/?${query}`, new Uint8Array(0), source, context);
+        await markHandedOver(one, source, context);
+        continue;
+      }
+      const { process, slot } = await assignForeign(target, message, context, marking(one, source));
+      const chain = source.pushedFor === undefined ? {} : { pushedFor: source.pushedFor };
+      steps.push({ process, slot, ...chain });
+    } catch (thrown) {
+      // One that cannot be had holds up no other.
+      failure ??= thrown;
     }
-    const { process, slot } = await assignForeign(target, message, context, marking(key, source));
-    steps.push({ process, slot, ...(source.pushedFor === undefined ? {} : { pushedFor: source.pushedFor }) });
   }
+  if (failure !== undefined) throw failure;
   return steps;
 }

@@ -24,11 +24,11 @@ import { keepTwoAssignments } from '../../verify/legacy-evidence.ts';
 import { signedAssignment, type Birth } from '../../verify/legacy-kept.ts';
 import { beginFromCheckpoint, compareMark, nextMark, planCheckpoints } from './checkpoints.ts';
 import { CompareUnit, NOTHING_COMPARED, resultDiffers } from './compare-unit.ts';
-import { deliver } from './delivery.ts';
 import { ensureModule, loadDefinition } from './follow-items.ts';
+import { FollowPush } from './follow-push.ts';
 import { auditOf, keepSlots } from './follow-store.ts';
 import { GatewayClient } from './gateway-client.ts';
-import { hostOf, unitUrl } from './json-fetch.ts';
+import { hostOf } from './json-fetch.ts';
 import { locateScheduler, nonceOf, SchedulerClient } from './scheduler-client.ts';
 
 /** Slots that are asked for at once. */
@@ -45,17 +45,12 @@ const MAX_NOTES = 50;
 /** Failures of the moment: once it is under way, the schedule is asked for again later. */
 const PASSING = new Set(['peer-timeout', 'peer-unreachable', 'scheduler-refused', 'gateway-refused']);
 
-/** As it is kept; `pushedAfter`: newest slot whose results were sent on, or that was there before the user asked. */
-export interface FollowRecord extends Followed {
-  pushedAfter?: number;
-}
-
 /** `undefined` takes a member away. */
-export type Changes = { [K in keyof FollowRecord]?: FollowRecord[K] | undefined };
+export type Changes = { [K in keyof Followed]?: Followed[K] | undefined };
 
-export function changed(record: FollowRecord, change: Changes): FollowRecord {
+export function changed(record: Followed, change: Changes): Followed {
   const entries = Object.entries({ ...record, ...change }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as unknown as FollowRecord;
+  return Object.fromEntries(entries) as unknown as Followed;
 }
 
 export interface FollowHooks {
@@ -69,7 +64,8 @@ export class FollowRun {
   readonly #context: Context;
   readonly #hooks: FollowHooks;
   readonly #gateway: GatewayClient;
-  #record: FollowRecord;
+  #record: Followed;
+  readonly #push: FollowPush | undefined;
   readonly #unit: CompareUnit | undefined;
   #scheduler: SchedulerClient | undefined;
   #birth: Birth | undefined;
@@ -80,14 +76,15 @@ export class FollowRun {
   #step = 8;
   readonly #samples: { at: number; slot: number }[] = [];
 
-  constructor(record: FollowRecord, context: Context, hooks: FollowHooks) {
+  constructor(record: Followed, context: Context, hooks: FollowHooks) {
     this.#process = record.id;
     this.#record = record;
     this.#context = context;
     this.#hooks = hooks;
     const gateway = record.options.gateway ?? textOf(context.option('gateway')) ?? 'https://arweave.net';
     this.#gateway = new GatewayClient(gateway, context, hooks.signal);
-    const { compare } = record.options;
+    const { compare, push } = record.options;
+    this.#push = push === undefined ? undefined : new FollowPush(record.id, push, context);
     this.#unit = compare && new CompareUnit(record.id, compare, context, hooks.signal);
   }
 
@@ -104,7 +101,6 @@ export class FollowRun {
       const before = this.#record.audited;
       try {
         await this.#catchUp((await auditOf(this.#process, this.#context))!);
-        this.#tell({ error: undefined });
       } catch (thrown) {
         const error = AoError.wrap(thrown);
         if (!PASSING.has(error.code)) throw error;
@@ -174,18 +170,8 @@ export class FollowRun {
     if (audit.slot < 0) this.#birth = await this.#bornAt();
     const latest = await this.#scheduler!.head();
     this.#tell({ phase: 'auditing', head: Math.max(latest ?? -1, audit.slot) });
-    const { push, trust } = this.#record.options;
-    if (push !== undefined && this.#record.pushedAfter === undefined) {
-      if (latest === undefined)
-        throw new AoError(
-          'no-head',
-          'The scheduler does not say which slot is its newest, from which on to push.',
-          {
-            status: 502,
-          },
-        );
-      this.#tell({ pushedAfter: latest });
-    }
+    const { trust } = this.#record.options;
+    await this.#push?.begin(latest);
     if (trust?.length && !this.#record.checkpoint) await this.#plan(trust);
     return audit;
   }
@@ -239,6 +225,8 @@ export class FollowRun {
       bringing?.catch(() => undefined);
       await this.#compute(state);
     }
+    const problem = this.#push?.problem;
+    this.#tell({ error: problem && { code: problem.code, message: problem.message } });
   }
 
   /** The next page, audited and on disk. */
@@ -341,7 +329,7 @@ export class FollowRun {
     }
     this.#tell({ phase: 'computing', computed });
     // What an earlier run computed and did not come to send on.
-    await this.#push(Math.min(computed, to));
+    await this.#push?.upTo(Math.min(computed, to));
     while (computed < to) {
       this.#checkAborted();
       const began = performance.now();
@@ -351,7 +339,7 @@ export class FollowRun {
       if (status !== 'ok') throw slotError(target, value);
       if (target === due) await this.#check(target);
       await this.#compare(target);
-      await this.#push(target);
+      await this.#push?.upTo(target);
       computed = target;
       this.#tell({ computed, rate: this.#rate(computed) });
       const took = performance.now() - began;
@@ -380,18 +368,6 @@ export class FollowRun {
         `The memory after slot ${slot} is not that of the checkpoint that its signer published.`,
         { status: 422, detail: { slot, checkpoint: checkpoint.id } },
       );
-  }
-
-  /** Sends on what the slots up to this one ask for, if the user wants that: never what was there before they said so. */
-  async #push(to: number): Promise<void> {
-    const { push } = this.#record.options;
-    const since = this.#record.pushedAfter;
-    if (push === undefined || since === undefined) return;
-    const messenger = push === 'here' ? undefined : unitUrl(push);
-    for (let slot = since + 1; slot <= to; slot++) {
-      await deliver({ process: this.#process, slot }, this.#context, messenger);
-      this.#tell({ pushedAfter: slot });
-    }
   }
 
   #rate(slot: number): number {

@@ -7,7 +7,8 @@ import { textOf } from '../../device/values.ts';
 import type { CheckpointInfo, Followed, FollowOptions } from '../../protocol/api.ts';
 import type { NodeContext } from '../../resolver/node-context.ts';
 import { findCheckpoints } from './checkpoints.ts';
-import { changed, FollowRun, type Changes, type FollowRecord } from './follow-run.ts';
+import { forgetPushed } from './follow-push.ts';
+import { changed, FollowRun, type Changes } from './follow-run.ts';
 import { GatewayClient } from './gateway-client.ts';
 import { unitUrl } from './json-fetch.ts';
 
@@ -19,7 +20,7 @@ const ID = /^[A-Za-z0-9_-]{43}$/;
 
 export class Followings {
   readonly #context: NodeContext;
-  readonly #known = new Map<string, FollowRecord>();
+  readonly #known = new Map<string, Followed>();
   readonly #running = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
   readonly #told = new Map<string, number>();
   readonly #ready: Promise<void>;
@@ -34,7 +35,7 @@ export class Followings {
   /** Those that were under way when the node stopped go on. */
   async #restore(): Promise<void> {
     const range = { from: [PREFIX], to: [PREFIX, '\uffff'] };
-    for (const { value } of await this.#context.store.range<FollowRecord>('node', range)) {
+    for (const { value } of await this.#context.store.range<Followed>('node', range)) {
       this.#known.set(value.id, value);
       if (value.state === 'running' || value.state === 'waiting') this.#run(value);
     }
@@ -73,10 +74,10 @@ export class Followings {
         options: checked,
         state: 'running',
         error: undefined,
-        ...(pushes ? {} : { pushedAfter: undefined }),
         ...(compares ? {} : { comparison: undefined }),
       },
     );
+    if (!pushes) await this.#context.store.write([forgetPushed(process)], { durable: true });
     await this.#keep(record);
     this.#run(record);
     return record;
@@ -105,7 +106,9 @@ export class Followings {
     if (!this.#known.has(process)) return false;
     await this.#halt(process);
     this.#known.delete(process);
-    await this.#context.store.write([{ table: 'node', key: [PREFIX, process] }], { durable: true });
+    await this.#context.store.write([{ table: 'node', key: [PREFIX, process] }, forgetPushed(process)], {
+      durable: true,
+    });
     this.#tell(process);
     return true;
   }
@@ -126,7 +129,7 @@ export class Followings {
     await Promise.all([...this.#running.keys()].map((process) => this.#halt(process)));
   }
 
-  #find(process: string): FollowRecord {
+  #find(process: string): Followed {
     const found = this.#known.get(process);
     if (found) return found;
     throw new AoError('not-followed', 'This process is not followed here.', {
@@ -141,7 +144,7 @@ export class Followings {
     await running?.done;
   }
 
-  #run(record: FollowRecord): void {
+  #run(record: Followed): void {
     const { id } = record;
     const stop = new AbortController();
     const update = (change: Changes) => {
@@ -154,7 +157,7 @@ export class Followings {
     this.#running.set(id, { stop, done });
   }
 
-  async #ended(record: FollowRecord, signal: AbortSignal, tell: (change: Changes) => void): Promise<void> {
+  async #ended(record: Followed, signal: AbortSignal, tell: (change: Changes) => void): Promise<void> {
     try {
       await new FollowRun(record, this.#context, { tell, signal }).run();
     } catch (thrown) {
@@ -186,7 +189,7 @@ export class Followings {
     if (record) void this.#keep(record).catch(() => undefined);
   }
 
-  async #keep(record: FollowRecord): Promise<void> {
+  async #keep(record: Followed): Promise<void> {
     this.#known.set(record.id, record);
     await this.#context.store.write([{ table: 'node', key: [PREFIX, record.id], value: record }]);
     this.#tell(record.id);

@@ -1,7 +1,6 @@
 /** Following legacynet processes of another scheduler, on a legacynet in memory. */
 import { describe, expect, it } from 'vitest';
 import { toBase64Url } from '../../../../src/base/bytes.ts';
-import { DataItem } from '../../../../src/codec/ans104-item.ts';
 import { createItem, rsaSigner } from '../../../../src/commitment/ans104-sign.ts';
 import { checkMessage } from '../../../../src/commitment/verify.ts';
 import { Processes } from '../../../../src/device/processes.ts';
@@ -11,14 +10,7 @@ import { Message } from '../../../../src/message/message.ts';
 import { answerUnit } from '../../../../src/node/legacynet/routes.ts';
 import { resultOf } from '../../../../src/node/legacynet/results.ts';
 import type { Followed, FollowOptions } from '../../../../src/protocol/api.ts';
-import {
-  FakeLegacynet,
-  GATEWAY,
-  html,
-  MESSENGER,
-  redirect,
-  SCHEDULER,
-} from '../../../setup/fake-legacynet.ts';
+import { FakeLegacynet, GATEWAY, html, redirect, SCHEDULER } from '../../../setup/fake-legacynet.ts';
 import { add, caughtUp, followingsOf, nodeOn, until } from '../../../setup/following.ts';
 import { testWallet, type TestNode } from '../../../setup/test-node.ts';
 
@@ -450,46 +442,5 @@ describe('what a legacynet may not do', () => {
   it('a module in an encoding that is not known', async () => {
     const net = await FakeLegacynet.create({ encoding: 'Morse-1' });
     expect((await refused(net)).error).toMatchObject({ code: 'unsupported-encoding' });
-  });
-});
-
-describe('results of a followed process', () => {
-  it('are not pushed unless the user asks for it', async () => {
-    const net = await FakeLegacynet.create();
-    await net.send([
-      ['Action', 'Send'],
-      ['To', 'W'.repeat(43)],
-    ]);
-    const node = await nodeOn(net);
-    const followings = followingsOf(node);
-    await followings.start(net.id);
-    await until(followings, caughtUp);
-    expect(net.asked.some((asked) => asked.startsWith(`POST ${MESSENGER}`))).toBe(false);
-  });
-
-  it('go to the messenger from the moment the user asks for it, each once', async () => {
-    const net = await FakeLegacynet.create();
-    const target = toBase64Url(new Uint8Array(32).fill(9));
-    const send = () =>
-      net.send([
-        ['Action', 'Send'],
-        ['To', target],
-      ]);
-    await send();
-    const node = await nodeOn(net);
-    const followings = followingsOf(node);
-    await followings.start(net.id, { push: MESSENGER });
-    await until(followings, caughtUp);
-    expect(net.handedOver).toHaveLength(0);
-    await send();
-    await until(followings, ({ computed }) => computed === 2);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(net.handedOver).toHaveLength(1);
-    const item = net.handedOver[0]!;
-    expect(item).toBeInstanceOf(DataItem);
-    expect(toBase64Url(item.target)).toBe(target);
-    expect(item.tag('From-Process')).toBe(net.id);
-    expect(item.tag('From-Module')).toBe(net.module.idText);
-    expect(item.signer).toBe((await testWallet()).address);
   });
 });
