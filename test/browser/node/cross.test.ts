@@ -10,6 +10,7 @@ import { itemOf } from '../../../src/device/message-item.ts';
 import { readAssignments } from '../../../src/device/schedule-records.ts';
 import { readPath } from '../../../src/device/values.ts';
 import { Message } from '../../../src/message/message.ts';
+import { legacySlots } from '../../../src/node/legacynet/assignments.ts';
 import { answerUnit } from '../../../src/node/legacynet/routes.ts';
 import { scheduled, signed, testNode, testWallet, type TestNode } from '../../setup/test-node.ts';
 
@@ -52,6 +53,36 @@ async function bodies({ node }: Both, process: { id: string }): Promise<Message[
   return slots.map(({ assignment }) => assignment.message('body')!);
 }
 
+/** Every message and every assignment of both processes verifies in the form that it was signed in. */
+async function allVerify(worlds: Both): Promise<void> {
+  const { node } = worlds;
+  for (const { id } of [worlds.native, worlds.legacy]) {
+    for (const { assignment } of await readAssignments(node.store, id, 0, 100))
+      for (const message of [assignment, assignment.message('body')!]) {
+        const checked = await checkMessage(message, { committers: 'all' });
+        expect(checked.length).toBeGreaterThan(0);
+        expect(checked.every(({ verdict }) => verdict.valid)).toBe(true);
+        const item = await itemOf(message, node.context);
+        if (item) expect(await verifyItem(DataItem.parse(item.toBytes()))).toBe(true);
+      }
+    // And as legacynet reads it: every assignment an item of this node's, chained to the one before.
+    for (const { item } of await legacySlots(id, 0, 100, node.context)) {
+      expect(item.signer).toBe(node.context.identity.address);
+      expect(await verifyItem(DataItem.parse(item.toBytes()))).toBe(true);
+    }
+  }
+}
+
+/** The forms in which the messages of a process were signed. */
+async function formsOf(worlds: Both, process: { id: string }): Promise<string[]> {
+  return (await bodies(worlds, process)).map((body) =>
+    [...commitmentsOf(body).values()]
+      .filter((one) => one.has('committer'))
+      .map((one) => one.text('commitment-device'))
+      .join(),
+  );
+}
+
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
     if (await condition()) return;
@@ -71,6 +102,10 @@ describe('both worlds in one node', () => {
     expect(asked!.text('from-process')).toBe(legacy.id);
     const [, , answered] = await bodies(worlds, legacy);
     expect(answered!.text('from-process')).toBe(native.id);
+    // What legacynet sends are items, also in the schedule of the other world, and the other way round.
+    expect((await formsOf(worlds, native))[1]).toBe('ans104@1.0');
+    expect((await formsOf(worlds, legacy)).slice(1)).toEqual(['ans104@1.0', 'httpsig@1.0']);
+    await allVerify(worlds);
   });
 
   it('a native process asks a legacynet one and gets its answer', async () => {
@@ -93,6 +128,10 @@ describe('both worlds in one node', () => {
     expect(await total(worlds, native)).toBe('5');
     const [, asked] = await bodies(worlds, legacy);
     expect(asked!.text('from-process')).toBe(native.id);
+    expect((await formsOf(worlds, legacy))[1]).toBe('httpsig@1.0');
+    // What a push over HTTP leads to is signed in its form, whatever process it comes from.
+    expect((await formsOf(worlds, native)).slice(1)).toEqual(['httpsig@1.0', 'httpsig@1.0']);
+    await allVerify(worlds);
   });
 
   it('one schedule holds both forms, each verifiable in its own', async () => {
