@@ -326,7 +326,8 @@ class Connection {
  */
 function prepared(name: keyof NodePort, args: unknown[], once: string): unknown[] {
   if (name === 'request' || name === 'trace') return [portable(args[0] as HttpExchange)];
-  return name === 'send' || name === 'spawn' ? [...args, once] : args;
+  if (name === 'send' || name === 'spawn') return [...args, once];
+  return name === 'fork' ? [args[0], args[1] ?? {}, once] : args;
 }
 
 function delay(milliseconds: number): Promise<undefined> {

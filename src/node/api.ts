@@ -11,6 +11,7 @@ import { hasMemory64 } from '../engine/webassembly.ts';
 import { Message } from '../message/message.ts';
 import { Link, type Value } from '../message/value.ts';
 import type {
+  ForkOptions,
   HttpAnswer,
   HttpExchange,
   NodeApi,
@@ -30,6 +31,7 @@ import { dryRunOn } from './legacynet/dry-run.ts';
 import { registerModule } from './device-module.ts';
 import { encodeStored, messageReport } from './message-view.ts';
 import { Once } from './once.ts';
+import { forkProcess } from './fork.ts';
 import { exportProcess, importProcess } from './process-file.ts';
 import { removeProcess } from './process-removal.ts';
 import { verifiableSamples } from './sample-peer.ts';
@@ -55,8 +57,9 @@ export interface ServiceOptions {
 }
 
 /** What the node worker exposes: the API, and what its own client needs beside it. */
-export interface NodeService extends Omit<NodeApi, 'spawn' | 'send'> {
+export interface NodeService extends Omit<NodeApi, 'spawn' | 'fork' | 'send'> {
   spawn(options: SpawnOptions, once?: string): Promise<ProcessSummary>;
+  fork(process: string, options?: ForkOptions, once?: string): Promise<ProcessSummary>;
   send(process: string, message: SendOptions, once?: string): Promise<SendResult>;
   subscribe(listener: (event: NodeEventData) => void): Promise<void>;
   ping(): Promise<true>;
@@ -133,6 +136,15 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
       const { definition, id } = await takeDefinition(item, context);
       // The same item again is the same process.
       return (await readHead(store, id)) ? summary(id, context) : begin(definition, id, kind, name, id);
+    },
+
+    async fork(process, options = {}, once = crypto.randomUUID()) {
+      const copy = await forkProcess(process, options, once, calls, context);
+      const { kind } = await summary(process, context);
+      await addView(copy, { kind, level: 'replayed', ...(options.name ? { name: options.name } : {}) });
+      // Its page shows how far it is; a slot that fails there failed in the original too.
+      void computeQuietly(copy, (await requireHead(copy, context)).slot).catch(() => {});
+      return summary(copy, context);
     },
 
     async send(process, message, once = crypto.randomUUID()) {

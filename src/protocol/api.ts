@@ -72,6 +72,12 @@ export interface SpawnOptions {
   tags?: Record<string, string>;
 }
 
+export interface ForkOptions {
+  /** Last slot that the copy begins with (default: the newest). */
+  slot?: number;
+  name?: string;
+}
+
 export interface SampleInfo {
   name: string;
   title: string;
@@ -570,6 +576,12 @@ export interface NodeApi extends FollowApi {
   /** What a wallet has to sign so that a process is its own; `spawnSigned` takes the signed item. */
   prepareSpawn(options: SpawnOptions): Promise<PreparedSpawn>;
   spawnSigned(item: Uint8Array, view: { kind: string; name?: string }): Promise<ProcessSummary>;
+  /**
+   * A copy of a process up to a slot, as a new process of this node: the same program, to which the same messages are
+   * assigned again and computed here. What this node signed it signs anew for the copy; messages of others stay
+   * addressed to the original, which some programs refuse.
+   */
+  fork(process: string, options?: ForkOptions): Promise<ProcessSummary>;
   send(process: string, message: SendOptions): Promise<SendResult>;
   /** Schedules a data item that a wallet signed, as it is. The same item again keeps its slot. */
   sendSigned(process: string, item: Uint8Array, options?: { compute?: boolean }): Promise<SendResult>;

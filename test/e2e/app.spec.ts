@@ -87,6 +87,15 @@ test('a sample: spawn, message, read, slots, state, reload, offline', async ({ p
   await expect(log.getByRole('link', { name: 'slot 2' })).toBeVisible();
   const after = await read(`/${id}~process@1.0/now/count`);
   expect(Number(after.body)).toBe(Number(before.body) + 1);
+
+  // A copy from before that message, still offline.
+  await page.goto(`/#/process/${id}/slots?slot=1`);
+  await page.getByRole('button', { name: 'copy the process from here' }).click();
+  await page.getByRole('button', { name: 'Make the copy' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'my-counter at 1' })).toBeVisible();
+  const copy = /#\/process\/([A-Za-z0-9_-]{43})\//.exec(page.url())![1]!;
+  expect(copy).not.toBe(id);
+  expect((await read(`/${copy}~process@1.0/now/count`)).body).toBe(before.body);
   await context.setOffline(false);
 });
 

@@ -67,6 +67,33 @@ describe('a node in a worker', () => {
     expect(await bob()).toBe('30');
   });
 
+  it('copies a process up to a slot: the same state under another ID, the original as it was', async () => {
+    const opened = await open();
+    const { id } = await opened.spawn({ module: { type: 'sample', name: 'ledger' }, name: 'ledger' });
+    await opened.send(id, { action: 'Mint', tags: { quantity: '100' } });
+    await opened.send(id, { action: 'Transfer', tags: { quantity: '30', recipient: 'bob' } });
+    const bob = async (process: string) => {
+      const at = await opened.fetch(`/${process}~process@1.0/now/balances/bob`, {
+        headers: { 'accept-bundle': 'true' },
+      });
+      return at.status === 200 ? at.text() : at.status;
+    };
+    const early = await opened.fork(id, { slot: 1, name: 'before' });
+    expect(early).toMatchObject({ name: 'before', kind: 'lua', slot: 1, own: true });
+    expect(early.id).not.toBe(id);
+    expect(await bob(early.id)).toBe(404);
+    // Who owns what there still does: the sender is the same.
+    const sent = await opened.send(early.id, {
+      action: 'Transfer',
+      tags: { quantity: '70', recipient: 'bob' },
+    });
+    expect(sent).toMatchObject({ slot: 2, result: { output: 'Transferred 70 to bob' } });
+    expect(await bob(early.id)).toBe('70');
+    expect(await bob((await opened.fork(id)).id)).toBe('30');
+    expect(await bob(id)).toBe('30');
+    await expect(opened.fork(id, { slot: 3 })).rejects.toMatchObject({ code: 'no-slot', status: 404 });
+  });
+
   it('refuses what it does not know with a typed error', async () => {
     const opened = await open();
     await expect(opened.process('x'.repeat(43))).rejects.toMatchObject({ code: 'no-process', status: 404 });
