@@ -74,8 +74,21 @@ export async function deleteIndexedDb(name: string): Promise<void> {
   await deleteDB(name);
 }
 
+/** Rows that are written in one transaction, where several writes wait. */
+const GROUP_SIZE = 500;
+
+interface Waiting {
+  readonly writes: readonly Write[];
+  readonly durable: boolean;
+  resolve(): void;
+  reject(reason: unknown): void;
+}
+
 class IndexedDbStore implements Store {
   readonly #database: IDBPDatabase;
+  /** Writes that came while another was under way, in their order. */
+  readonly #waiting: Waiting[] = [];
+  #writing = false;
   #open = true;
 
   constructor(database: IDBPDatabase) {
@@ -135,30 +148,71 @@ class IndexedDbStore implements Store {
   async write(writes: readonly Write[], options: { durable?: boolean } = {}): Promise<void> {
     for (const write of writes) checkWrite(write);
     if (writes.length === 0) return;
-    await this.#attempt(async () => {
-      const tables = [...new Set(writes.map((write) => write.table))];
-      const transaction = this.#database.transaction(tables, 'readwrite', {
-        durability: options.durable ? 'strict' : 'relaxed',
-      });
-      // Every request's failure also ends the transaction; that one is reported.
-      const ignore = () => undefined;
-      transaction.done.catch(ignore);
-      try {
-        for (const { table, key, value, to } of writes) {
-          const rows = transaction.objectStore(table);
-          if (value !== undefined) rows.put(value, key as IDBValidKey).catch(ignore);
-          else {
-            const gone = to === undefined ? (key as IDBValidKey) : bounds({ from: key, to });
-            if (gone !== EMPTY_RANGE && gone !== null) rows.delete(gone).catch(ignore);
-          }
-        }
-      } catch (thrown) {
-        // A value that cannot be stored is found only now, with others already put.
-        transaction.abort();
-        throw thrown;
-      }
-      await transaction.done;
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ writes, durable: options.durable ?? false, resolve, reject });
+      if (!this.#writing) void this.#writeAll();
     });
+  }
+
+  /**
+   * One transaction at a time. Chromium gives up the whole database when it is killed in the middle of two that write
+   * to it: each says on disk that it holds the database, and at the next start both want it alone ("invalid locks").
+   * What waits meanwhile is written together.
+   */
+  async #writeAll(): Promise<void> {
+    this.#writing = true;
+    while (this.#waiting.length > 0) await this.#writeTogether(this.#takeGroup());
+    this.#writing = false;
+  }
+
+  #takeGroup(): Waiting[] {
+    let count = 0;
+    let size = 0;
+    for (const { writes } of this.#waiting) {
+      size += writes.length;
+      if (count > 0 && size > GROUP_SIZE) break;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #writeTogether(group: readonly Waiting[]): Promise<void> {
+    try {
+      const writes = group.flatMap((one) => one.writes);
+      const durable = group.some((one) => one.durable);
+      await this.#attempt(() => this.#transact(writes, durable));
+      for (const one of group) one.resolve();
+    } catch (thrown) {
+      if (group.length === 1) group[0]!.reject(thrown);
+      // One of them may be at fault, or all of them too much; each gets its own answer.
+      else for (const one of group) await this.#writeTogether([one]);
+    }
+  }
+
+  async #transact(writes: readonly Write[], durable: boolean): Promise<void> {
+    const tables = [...new Set(writes.map((write) => write.table))];
+    const transaction = this.#database.transaction(tables, 'readwrite', {
+      durability: durable ? 'strict' : 'relaxed',
+    });
+    // Every request's failure also ends the transaction; that one is reported.
+    const ignore = () => undefined;
+    transaction.done.catch(ignore);
+    try {
+      for (const { table, key, value, to } of writes) {
+        const rows = transaction.objectStore(table);
+        if (value !== undefined) rows.put(value, key as IDBValidKey).catch(ignore);
+        else {
+          const gone = to === undefined ? (key as IDBValidKey) : bounds({ from: key, to });
+          if (gone !== EMPTY_RANGE && gone !== null) rows.delete(gone).catch(ignore);
+        }
+      }
+    } catch (thrown) {
+      // A value that cannot be stored is found only now, with others already put.
+      transaction.abort();
+      await transaction.done.catch(ignore);
+      throw thrown;
+    }
+    await transaction.done;
   }
 
   async close(): Promise<void> {

@@ -74,7 +74,7 @@ export interface Store {
   range<T>(table: Table, range?: Range): Promise<Entry<T>[]>;
   keys(table: Table, range?: Range): Promise<Key[]>;
   /**
-   * All of `writes` or none.
+   * All of `writes` or none. Values must not be changed until it has answered.
    * `durable` waits until the medium has it (schedules, keys); otherwise the browser may hold it back a moment.
    * @throws AoError `storage-full` (507), `storage-closed` (503)
    */

@@ -8,7 +8,7 @@
  * acknowledged has to be in its slot, every token has to have come round exactly once, and every slot has to answer
  * what a node answers that computed the same schedule undisturbed.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -133,6 +133,14 @@ async function makeCast(profile: string): Promise<Cast> {
   return { loaded, ring, visitor: { process, file } };
 }
 
+/** What the next start finds, for whoever has to see why it lost something: a browser clears away what it gives up. */
+function keepCopy(profile: string): void {
+  const copy = join(profile, 'before');
+  rmSync(copy, { recursive: true, force: true });
+  const found = join(profile, 'Default', 'IndexedDB');
+  if (existsSync(found)) cpSync(found, copy, { recursive: true });
+}
+
 /** One life under load, ended at a random moment: while it starts, while it sends, while it computes. */
 async function oneLife(profile: string, cast: Cast, life: number): Promise<void> {
   const opened = await open(profile);
@@ -234,6 +242,7 @@ try {
     refused.clear();
     // The first life always begins with a torn log, and ends before the log is full and put away.
     if (kill === 1 || random.below(4) === 0) tearLog(profile);
+    keepCopy(profile);
     console.log(`life ${kill}: the log of the database is ${logState(profile)}`);
     await oneLife(profile, cast, kill);
     console.log(`kill ${kill}: ${acks.length - before} messages acknowledged in this life`);
