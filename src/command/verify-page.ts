@@ -54,7 +54,8 @@ async function open(modules: readonly string[]): Promise<Node> {
 async function keepModule(bytes: Uint8Array, { context }: Node): Promise<void> {
   await context.cache.write(bytes);
   await context.cache.write(Message.of({ body: bytes }));
-  await context.cache.write(Message.of({ body: bytes, 'content-type': 'application/wasm' }));
+  for (const type of ['application/wasm', 'application/lua', 'text/x-lua'])
+    await context.cache.write(Message.of({ body: bytes, 'content-type': type }));
   try {
     const item = decodeStructured(decodeAns104(bytes));
     // Only a valid signature makes an item what its ID names.
@@ -103,4 +104,11 @@ window.runVerify = ({ url, level, peers, modules, trust = {}, certificates, chec
   });
 
 window.runVerifyEvidence = (text, modules) =>
-  answered(async () => checkEvidence(parseEvidence(text), (await open(modules)).context));
+  answered(async () => {
+    const node = await open(modules);
+    try {
+      return await checkEvidence(parseEvidence(text), node.context);
+    } finally {
+      await node.close();
+    }
+  });

@@ -11,7 +11,7 @@ import { committedKeys, committerOf, uncommitted } from '../commitment/commitmen
 import { contentId } from '../commitment/id.ts';
 import { checkMessage } from '../commitment/verify.ts';
 import { assignmentsOf, withAssignedBodies } from '../device/remote-schedule.ts';
-import { readAssignments } from '../device/schedule-records.ts';
+import { Processes } from '../device/processes.ts';
 import { Schedules } from '../device/schedules.ts';
 import { integerOf, textOf } from '../device/values.ts';
 import { Message } from '../message/message.ts';
@@ -29,6 +29,7 @@ import { askedResult, checkTwoAssignments, checkWrongResult, holdsItems } from '
 import { auditAssignment, auditDefinition } from './native-audit.ts';
 import { decodeAnswer, withId, type Answer } from './peer.ts';
 import { ensureModules, moduleIds, stateAt } from './replay.ts';
+import { apart } from './scratch.ts';
 import { signedBy } from './signed.ts';
 import { withoutEnvelope } from './transport-fields.ts';
 
@@ -330,7 +331,24 @@ async function wrongAnswer(item: Evidence, findings: string[], context: Context)
     return false;
   }
   findings.push(`The schedule was audited up to slot ${audited.slot}.`);
-  const { definition } = audited;
+  const beside = await apart(context);
+  try {
+    return await differsFrom(asked[3] ?? '', answer, item, assignments, audited.definition, findings, beside);
+  } finally {
+    await Processes.of(beside).get(item.process)?.stop();
+  }
+}
+
+/** Computes the slot of a file from nothing but the file, and holds the answer against it. */
+async function differsFrom(
+  asked: string,
+  answer: Answer,
+  item: Evidence,
+  assignments: readonly Message[],
+  definition: Message,
+  findings: string[],
+  context: Context,
+): Promise<boolean> {
   await takeSchedule(item.process, assignments, context);
   await takeModules(item, definition, context);
   const ours = await stateAt(definition, item.slot, context);
@@ -340,7 +358,7 @@ async function wrongAnswer(item: Evidence, findings: string[], context: Context)
     );
     return ours.failure !== undefined;
   }
-  const found = await differenceAt(asked[3] ?? '', answer, ours.state, definition, context);
+  const found = await differenceAt(asked, answer, ours.state, definition, context);
   findings.push(
     found
       ? `At ${found.path || 'the value'} the node said ${found.said}; right is ${found.right}.`
@@ -363,22 +381,17 @@ async function differenceAt(
   return valueDifference(answer.value, right === undefined ? undefined : await context.cache.loadAll(right));
 }
 
-/** The audited schedule, for this node to compute from. @throws AoError `equivocation` where it knows another */
+/** The audited schedule, to compute from. */
 async function takeSchedule(
   process: string,
   assignments: readonly Message[],
   context: Context,
 ): Promise<void> {
-  const kept = await readAssignments(context.store, process, 0, assignments.length - 1, assignments.length);
-  for (const { slot, assignment } of kept)
-    if (textOf(assignment.get('hash-chain')) !== textOf(assignments[slot]?.get('hash-chain')))
-      throw new AoError('equivocation', `This node knows another message at slot ${slot}.`, { status: 409 });
   for (const assignment of assignments) {
     const body = assignment.get('body');
     if (body instanceof Message) await context.cache.write(body);
   }
-  const head = await Schedules.of(context).head(process, context);
-  if (!head?.own) await Schedules.of(context).import(process, assignments, context);
+  await Schedules.of(context).import(process, assignments, context);
 }
 
 /** Programs from the file: each has to have an ID that the definition names, whatever it says of itself. */

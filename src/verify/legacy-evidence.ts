@@ -28,7 +28,7 @@ import { messageOfItem, tagText } from './legacy-item.ts';
 import { isRepeated, keptAssignment, keysOf, signedAssignment } from './legacy-kept.ts';
 import { replyText, resultDifference } from './legacy-result.ts';
 import { ensureModules, moduleIds, stateAt } from './replay.ts';
-import { scratch } from './scratch.ts';
+import { apart } from './scratch.ts';
 
 const ITEM_TYPE = 'application/ans104';
 /** Slots that evidence carries at most, and that are read at once. */
@@ -194,7 +194,7 @@ export async function checkWrongResult(
     return false;
   }
   findings.push('Nobody signed the answer: the file shows that it is wrong, not who gave it.');
-  const inside = await scratch(context);
+  const inside = await apart(context);
   const { definition, assignments, message } = await auditFile(item);
   findings.push(`The schedule was audited up to slot ${item.slot}.`);
   if (message !== asked.message) {

@@ -10,6 +10,8 @@ import { createContext, type NodeContext } from '../resolver/node-context.ts';
 
 /** Tables that are read through; all others begin empty. */
 const SHARED = new Set<Table>(['messages', 'links', 'data', 'processes', 'assignments', 'node']);
+/** The same where no schedule of this node may be seen: what is found by its ID alone. */
+const CONTENT = new Set<Table>(['messages', 'links', 'data']);
 /** Newest states that are kept of a long run, next to the first one. */
 const KEPT_STATES = 256;
 
@@ -17,27 +19,30 @@ const KEPT_STATES = 256;
 export class ScratchStore implements Store {
   readonly #own = new MemoryStore();
   readonly #below: Store;
+  readonly #shared: ReadonlySet<Table>;
 
-  constructor(below: Store) {
+  constructor(below: Store, shared: ReadonlySet<Table> = SHARED) {
     this.#below = below;
+    this.#shared = shared;
   }
 
   async get<T>(table: Table, key: Key): Promise<T | undefined> {
     return (
-      (await this.#own.get<T>(table, key)) ?? (SHARED.has(table) ? this.#below.get<T>(table, key) : undefined)
+      (await this.#own.get<T>(table, key)) ??
+      (this.#shared.has(table) ? this.#below.get<T>(table, key) : undefined)
     );
   }
 
   async getMany<T>(table: Table, keys: readonly Key[]): Promise<(T | undefined)[]> {
     const own = await this.#own.getMany<T>(table, keys);
-    if (!SHARED.has(table) || !own.includes(undefined)) return own;
+    if (!this.#shared.has(table) || !own.includes(undefined)) return own;
     const below = await this.#below.getMany<T>(table, keys);
     return own.map((value, index) => value ?? below[index]);
   }
 
   async range<T>(table: Table, range?: Range): Promise<Entry<T>[]> {
     const own = await this.#own.range<T>(table, range);
-    if (!SHARED.has(table)) return own;
+    if (!this.#shared.has(table)) return own;
     const below = await this.#below.range<T>(table, range);
     if (own.length === 0) return below;
     const known = new Set(own.map(({ key }) => keyText(key)));
@@ -45,7 +50,7 @@ export class ScratchStore implements Store {
   }
 
   async keys(table: Table, range?: Range): Promise<Key[]> {
-    if (!SHARED.has(table)) return this.#own.keys(table, range);
+    if (!this.#shared.has(table)) return this.#own.keys(table, range);
     return (await this.range(table, range)).map(({ key }) => key);
   }
 
@@ -69,10 +74,19 @@ export class ScratchStore implements Store {
 
 /** A context over a scratch store; nothing that happens in it is told. */
 export function scratch(context: Context): Promise<NodeContext> {
+  return over(new ScratchStore(context.store), context);
+}
+
+/** The same without any process or schedule of this node: for a file that has to prove something by itself. */
+export function apart(context: Context): Promise<NodeContext> {
+  return over(new ScratchStore(context.store, CONTENT), context);
+}
+
+function over(store: Store, context: Context): Promise<NodeContext> {
   const { engines, http, clock, identity, devices } = context;
   const all = devices.names().flatMap((name) => devices.find(name) ?? []);
   return createContext(
-    { store: new ScratchStore(context.store), engines, http, clock, identity, report: () => undefined },
+    { store, engines, http, clock, identity, report: () => undefined },
     context.options,
     new Set(all),
   );

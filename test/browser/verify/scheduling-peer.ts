@@ -20,7 +20,7 @@ import type { NodeContext } from '../../../src/resolver/node-context.ts';
 import { enginesHere } from '../../conformance/families/support/process-case.ts';
 import { testNode } from '../../conformance/node.ts';
 
-const LEDGER = `
+export const LEDGER = `
 function compute(base, assignment, opts)
   local message = assignment.body
   if message.action == 'fail' then error('this message is no good') end
