@@ -1,7 +1,7 @@
 /**
  * GraphQL of `query@1.0` (resolver.md §9.6): Arweave's own queries over what this node has stored. Filters narrow each
- * other. Of blocks only the one is known that the node's options name, and no message is known to be in it: results
- * come in no order of heights.
+ * other. Of blocks only the one is known that the node's options name, and no message is known to be in it: results are
+ * in the order in which their items came, the newest first unless asked otherwise.
  */
 import { fromBase64, toBase64Url, utf8 } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
@@ -11,6 +11,7 @@ import { Message } from '../message/message.ts';
 import { Atom, binaryBytes, isBinary, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { KeyFunction } from '../resolver/device.ts';
+import type { Write } from '../store/store.ts';
 import { signaturesOf, unsignedId } from './message-id.ts';
 import { currentBlock } from './schedules.ts';
 import { itemsOf, readFirst, textOf } from './values.ts';
@@ -63,8 +64,17 @@ interface Filters {
   owners?: string[];
   recipients?: string[];
   tags?: { name: string; values?: string[]; op?: string }[];
+  bundledIn?: string[];
+  block?: Heights;
+  height?: Heights;
   first?: number;
   after?: string;
+  sort?: 'HEIGHT_ASC' | 'HEIGHT_DESC';
+}
+
+interface Heights {
+  min?: number;
+  max?: number;
 }
 
 type Json = Record<string, unknown>;
@@ -162,7 +172,7 @@ function rootOf(context: Context) {
 
 interface BlockFilters {
   ids?: string[];
-  height?: { min?: number; max?: number };
+  height?: Heights;
   first?: number;
   after?: string;
 }
@@ -184,7 +194,7 @@ function matches(
 }
 
 async function transactions(filters: Filters, context: Context) {
-  const ids = await find(filters, context);
+  const ids = await inOrder(await find(filters, context), filters.sort, context);
   const start = filters.after ? ids.indexOf(filters.after) + 1 : 0;
   const page = ids.slice(start, start + Math.min(Math.max(filters.first ?? PAGE, 0), MAX_PAGE));
   const edges = [];
@@ -195,8 +205,38 @@ async function transactions(filters: Filters, context: Context) {
   return { count: String(ids.length), pageInfo: { hasNextPage: start + page.length < ids.length }, edges };
 }
 
+const TAKEN = 'taken';
+
+/** To be written with an item that is stored under this ID: when it came. */
+export function takenWrite(id: string, context: Context): Write {
+  const last = context.memory('taken', () => ({ at: 0 }));
+  // Two of one millisecond keep their order.
+  last.at = Math.max(context.clock.now(), last.at + 1 / 1024);
+  return { table: 'node', key: [TAKEN, id], value: last.at };
+}
+
+/** By when they came, the newest first; what came otherwise than as an item counts as the oldest. */
+async function inOrder(
+  ids: readonly string[],
+  sort: Filters['sort'],
+  context: Context,
+): Promise<readonly string[]> {
+  const keys = ids.map((id) => [TAKEN, id]);
+  const times = await context.store.getMany<number>('node', keys);
+  const at = new Map(ids.map((id, index) => [id, times[index] ?? 0]));
+  const sign = sort === 'HEIGHT_ASC' ? 1 : -1;
+  return ids.toSorted((a, b) => sign * (at.get(a)! - at.get(b)!));
+}
+
+/** True for what only asks for messages that are in blocks, of which none here is known to be. */
+function asksForBlocks({ block, height, bundledIn }: Filters): boolean {
+  const bounded = (range: Heights | undefined) => range && ((range.min ?? 0) > 0 || range.max !== undefined);
+  return bundledIn !== undefined || Boolean(bounded(block)) || Boolean(bounded(height));
+}
+
 /** IDs that every filter lets through. */
 async function find(filters: Filters, context: Context): Promise<string[]> {
+  if (asksForBlocks(filters)) return [];
   const sets: Set<string>[] = [];
   const asked = filters.id === undefined ? filters.ids : [filters.id, ...(filters.ids ?? [])];
   if (asked) {

@@ -6,6 +6,7 @@ import { createItem, rsaSigner } from '../../commitment/ans104-sign.ts';
 import { messageStruct } from '../../device/json-struct.ts';
 import { itemOf } from '../../device/message-item.ts';
 import { signaturesOf } from '../../device/message-id.ts';
+import { takenWrite } from '../../device/query-graphql.ts';
 import { textOf } from '../../device/values.ts';
 import type { Message } from '../../message/message.ts';
 import { binaryBytes, isBinary } from '../../message/value.ts';
@@ -39,7 +40,8 @@ export interface Taken {
 export async function takeItem(body: Uint8Array, context: Context): Promise<Taken> {
   const item = DataItem.parse(body);
   const { message } = await decodeItem(body);
-  await context.cache.write(message);
+  const root = await context.cache.write(message);
+  await context.store.write([takenWrite(root, context)]);
   return { item, message, id: item.idText };
 }
 

@@ -30,8 +30,8 @@ interface Page {
   pageInfo: { hasNextPage: boolean };
   edges: { cursor: string; node: Record<string, unknown> }[];
 }
-const FIND = `query ($tags: [TagFilter!], $owners: [String!], $recipients: [String!], $ids: [ID!], $first: Int, $after: String) {
-  transactions(tags: $tags, owners: $owners, recipients: $recipients, ids: $ids, first: $first, after: $after) {
+const FIND = `query ($tags: [TagFilter!], $owners: [String!], $recipients: [String!], $ids: [ID!], $first: Int, $after: String, $sort: SortOrder, $block: BlockFilter) {
+  transactions(tags: $tags, owners: $owners, recipients: $recipients, ids: $ids, first: $first, after: $after, sort: $sort, block: $block) {
     pageInfo { hasNextPage } edges { cursor node { id anchor recipient owner { address key } data { size type } tags { name value } block { height } } } } }`;
 async function find(variables: Record<string, unknown>): Promise<Page> {
   return (await query(FIND, variables)).data['transactions'] as unknown as Page;
@@ -84,6 +84,68 @@ describe('GraphQL', () => {
       after = edges[0]!.cursor;
     }
     expect(seen.sort()).toEqual(idsHere(0, 1, 2));
+  });
+
+  it('shows the newest first, unless asked for the oldest', async () => {
+    const tags = [{ name: 'Data-Protocol', values: ['ao'] }];
+    const ids = async (variables: Record<string, unknown>) =>
+      (await find({ tags, ...variables })).edges.map(({ node }) => node['id']);
+    const [one, two, three] = items.map(({ idText }) => idText);
+    expect(await ids({})).toEqual([three, two, one]);
+    expect(await ids({ sort: 'HEIGHT_DESC', first: 1 })).toEqual([three]);
+    expect(await ids({ sort: 'HEIGHT_ASC' })).toEqual([one, two, three]);
+    const { edges } = await find({ tags, sort: 'HEIGHT_ASC', first: 1 });
+    expect(await ids({ sort: 'HEIGHT_ASC', after: edges[0]!.cursor })).toEqual([two, three]);
+  });
+
+  it('finds nothing that is in a block, since nothing here is', async () => {
+    const tags = [{ name: 'Data-Protocol', values: ['ao'] }];
+    for (const block of [{ min: 1 }, { max: HEIGHT + 1 }, { min: HEIGHT, max: HEIGHT }])
+      expect((await find({ tags, block })).edges).toEqual([]);
+    expect((await find({ tags, block: { min: 0 } })).edges).toHaveLength(3);
+  });
+
+  it('answers the queries that aoconnect sends', async () => {
+    const location = await createItem(
+      {
+        tags: [
+          { name: 'Data-Protocol', value: 'ao' },
+          { name: 'Type', value: 'Scheduler-Location' },
+          { name: 'Url', value: 'http://old.test' },
+          { name: 'Time-To-Live', value: '1000' },
+        ],
+      },
+      rsaSigner(await testWallet()),
+    );
+    const newer = await createItem(
+      {
+        tags: location.tags.map(({ name }) => ({
+          name,
+          value: name === 'Url' ? 'http://new.test' : String(location.tag(name)),
+        })),
+      },
+      rsaSigner(await testWallet()),
+    );
+    for (const item of [location, newer]) expect((await ask('POST', '/tx', item.toBytes())).status).toBe(200);
+    const located = await query(
+      `query GetSchedulerLocation ($owner: String!) { transactions (owners: [$owner] tags: [
+        { name: "Data-Protocol", values: ["ao"] }, { name: "Type", values: ["Scheduler-Location"] }]
+        # Only need the most recent Scheduler-Location
+        sort: HEIGHT_DESC first: 1) { edges { node { tags { name value } } } } }`,
+      { owner: address },
+    );
+    expect((located.data['transactions'] as unknown as Page).edges.map(({ node }) => node['tags'])).toEqual([
+      newer.tags,
+    ]);
+    const named = await query(
+      `query GetTransactions ($transactionIds: [ID!]!) { transactions(ids: $transactionIds) {
+        edges { node { owner { address } tags { name value } block { id height timestamp } } } } }`,
+      { transactionIds: [items[0]!.idText] },
+    );
+    expect((named.data['transactions'] as unknown as Page).edges[0]!.node).toMatchObject({
+      owner: { address },
+      tags: items[0]!.tags,
+    });
   });
 
   it('shows an item as it was signed', async () => {
