@@ -17,6 +17,7 @@ import type {
   VerificationReport,
 } from '../protocol/api.ts';
 import { bodyInit, portable, requestBody } from '../protocol/body.ts';
+import type { Verified } from '../protocol/verified.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import type { FollowCall } from './follow-call.ts';
 import type { VerifyCall } from './verify-call.ts';
@@ -52,6 +53,8 @@ export interface OpenNode extends NodeApi {
    * stopped.
    */
   verify(url: string, options?: VerifyCall): Promise<VerificationReport>;
+  /** The same for who wants the answer itself: its text, which comes out only as what it was shown to be (`proven`). */
+  readVerified(url: string, options?: VerifyCall): Promise<Verified<string>>;
   /**
    * Runs a legacynet process that another scheduler orders, and answers once it has caught up with it; it goes on being
    * followed until it is paused. Aborting pauses: asked again, it goes on where it stopped.
@@ -158,6 +161,9 @@ export async function openNode(options: OpenOptions = {}): Promise<OpenNode> {
     },
     async verify(url: string, options: VerifyCall = {}): Promise<VerificationReport> {
       return (await import('./verify-call.ts')).runVerification(proxied, url, options);
+    },
+    async readVerified(url: string, options: VerifyCall = {}): Promise<Verified<string>> {
+      return (await import('./verify-call.ts')).runVerifiedRead(proxied, url, options);
     },
     async follow(process: string, options: FollowCall = {}): Promise<Followed> {
       return (await import('./follow-call.ts')).runFollowing(proxied, process, options);

@@ -7,6 +7,7 @@ import type {
   VerificationReport,
   VerifyRequest,
 } from '../protocol/api.ts';
+import { verified, type Verified } from '../protocol/verified.ts';
 import { untilSettled } from './watched-call.ts';
 
 export interface VerifyCall extends Partial<Omit<VerifyRequest, 'url'>> {
@@ -39,5 +40,23 @@ export async function runVerification(
       const { code = 'failed', message = 'The verification failed.' } = now.error ?? {};
       return { refusal: new AoError(code, message, { status: 502 }) };
     },
+  });
+}
+
+/**
+ * What the node answers at the URL, with how far it was verified.
+ * @throws AoError as `runVerification`, and `no-answer` (502) where there is none to be verified
+ */
+export async function runVerifiedRead(
+  node: Following,
+  url: string,
+  call: VerifyCall,
+): Promise<Verified<string>> {
+  const report = await runVerification(node, url, call);
+  if (report.answer) return verified(report, report.answer.text);
+  const [why] = report.problems;
+  throw new AoError('no-answer', why?.text ?? 'The node gave no answer that a report can hold.', {
+    status: 502,
+    detail: { level: report.level, ...(why ? { reason: why.code } : {}) },
   });
 }

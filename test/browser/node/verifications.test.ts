@@ -1,7 +1,7 @@
 /** Verifications as a page runs them, in the node's worker, of the recorded process that needs no network. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fromBytes } from '../../../src/base/bytes.ts';
-import { openNode, type OpenNode, type Verification } from '../../../src/client/index.ts';
+import { isProven, openNode, proven, unproven, type OpenNode, type Verification } from '../../../src/client/index.ts';
 import { decodeJson } from '../../../src/codec/json.ts';
 import { decodeStructured } from '../../../src/codec/structured.ts';
 import { committers } from '../../../src/commitment/select.ts';
@@ -87,6 +87,19 @@ describe('a verification', () => {
       expect(contentId(uncommitted(changed))).not.toBe(contentId(uncommitted(signed)));
       expect(await verifyMessage(changed)).toBe(false);
     }
+  });
+
+  it('hands an answer over as what it was shown to be, and no more', async () => {
+    const [honest, lying] = await node.verifiableSamples();
+    const signed = await node.readVerified(honest!.url, { level: 'claimed' });
+    expect(() => proven(signed, 'replayed')).toThrow('not replayed');
+    const replayed = await node.readVerified(honest!.url);
+    expect(proven(replayed, 'replayed')).toBe(unproven(signed));
+    const lied = await node.readVerified(lying!.url);
+    expect(isProven(lied, 'audited')).toBe(false);
+    expect(unproven(lied)).not.toBe(unproven(replayed));
+    const nowhere = `http://127.0.0.1:9/${'x'.repeat(43)}~process@1.0/now`;
+    await expect(node.readVerified(nowhere)).rejects.toMatchObject({ code: 'no-answer', status: 502 });
   });
 
   it('is paused when its caller gives up, goes on when asked, and is forgotten when removed', async () => {
