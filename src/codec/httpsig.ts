@@ -19,6 +19,7 @@ import {
   type BodyEntry,
   boundaryOf,
   hashChunks,
+  type OnLoss,
   type Part,
   readMultipart,
   writeMultipart,
@@ -26,6 +27,8 @@ import {
 import { pathParts, PathTree } from './paths.ts';
 import { isInnerList, parseDictionary, writeString } from './structured-fields.ts';
 import { encodeStructuredMessage, escapeKey, unescapeKey } from './structured.ts';
+
+export type { OnLoss } from './multipart.ts';
 
 /** Values of more octets than this travel in the body. */
 export const MAX_HEADER_VALUE = 4096;
@@ -45,9 +48,12 @@ function isLonger(value: Binary, limit: number): boolean {
   return 3 * value.length > limit && byteLength(value) > limit;
 }
 
-/** Fields and body of a message, its `content-digest` included. Nested messages become parts of the body. */
-export function encodeHttpsig(tabm: Tabm): HttpForm {
-  const { headers, chunks } = layOut(tabm);
+/**
+ * Fields and body of a message, its `content-digest` included. Nested messages become parts of the body.
+ * `onLoss`: told of each value that the form cannot hold; the bytes are those of the reference all the same.
+ */
+export function encodeHttpsig(tabm: Tabm, onLoss?: OnLoss): HttpForm {
+  const { headers, chunks } = layOut(tabm, onLoss);
   if (!chunks) return { headers };
   const body = chunks.length === 1 ? chunks[0]! : concatBytes(...chunks);
   if (body.length) headers.set('content-digest', digestOf(chunks));
@@ -71,7 +77,7 @@ interface LaidOut {
   readonly chunks: readonly Uint8Array[] | undefined;
 }
 
-function layOut(tabm: Tabm): LaidOut {
+function layOut(tabm: Tabm, onLoss?: OnLoss): LaidOut {
   const inlineKey = chooseInlineKey(tabm);
   const headers = new Map<string, Binary>();
   const body = new Map<string, BodyEntry>();
@@ -100,7 +106,7 @@ function layOut(tabm: Tabm): LaidOut {
   if (body.size === 0) return { headers, chunks: undefined };
   const only = body.size === 1 ? body.get(inlineKey) : undefined;
   if (isBinary(only)) return { headers, chunks: [binaryBytes(only)] };
-  const { boundary, chunks } = writeMultipart(body, inlineKey);
+  const { boundary, chunks } = writeMultipart(body, inlineKey, onLoss);
   headers.set('content-type', `multipart/form-data; boundary="${boundary}"`);
   return { headers, chunks };
 }

@@ -27,15 +27,34 @@ export interface Multipart {
   readonly chunks: readonly Uint8Array[];
 }
 
-/** Writes entries as parts, in byte order of their names. */
-export function writeMultipart(entries: ReadonlyMap<string, BodyEntry>, inlineKey: string): Multipart {
-  const parts = byteOrder(entries.keys()).map((name) => writePart(name, entries.get(name)!, inlineKey));
+/** Told the path of a value that will not be read as it was written, or not under its key. */
+export type OnLoss = (path: string) => void;
+
+/** Writes entries as parts, in byte order of their names. `onLoss`: see messages.md §13, row 21. */
+export function writeMultipart(
+  entries: ReadonlyMap<string, BodyEntry>,
+  inlineKey: string,
+  onLoss?: OnLoss,
+): Multipart {
+  const names = byteOrder(entries.keys());
+  if (onLoss) for (const name of names) findLosses(name, entries.get(name)!, onLoss);
+  const parts = names.map((name) => writePart(name, entries.get(name)!, inlineKey));
   const boundary = toBase64Url(hashParts(parts));
   const opening = toBytes(`--${boundary}\r\n`);
   const chunks: Uint8Array[] = [];
   for (const part of parts) chunks.push(opening, ...part, CRLF);
   chunks.push(toBytes(`--${boundary}--`));
   return { boundary, chunks };
+}
+
+/** Headers of parts are not escaped: a CR LF ends them, and the first `: ` ends their names. */
+function findLosses(name: string, entry: BodyEntry, onLoss: OnLoss): void {
+  if (isBinary(entry)) return;
+  for (const [key, value] of entry) {
+    if (key === 'body' || isPrivateKey(key)) continue;
+    const taken = key === 'content-type' || key === 'content-digest';
+    if (taken || /\r\n|: |\//.test(key) || textOf(value)!.includes('\r\n')) onLoss(`${name}/${key}`);
+  }
 }
 
 const SMALL = 0x40000;

@@ -1,5 +1,11 @@
 /** Messages with their commitments ⇄ HTTP fields and body: the whole of `httpsig@1.0`. */
-import { decodeHttpsig, encodeHttpsig, hasWrongDigest, type HttpForm } from '../codec/httpsig.ts';
+import {
+  decodeHttpsig,
+  encodeHttpsig,
+  hasWrongDigest,
+  type HttpForm,
+  type OnLoss,
+} from '../codec/httpsig.ts';
 import { decodeStructured, encodeStructured } from '../codec/structured.ts';
 import { AoError } from '../base/errors.ts';
 import { Message } from '../message/message.ts';
@@ -15,6 +21,8 @@ export interface EncodeOptions {
   readonly bundle?: boolean | undefined;
   /** Follows links when bundling. */
   readonly load?: Load | undefined;
+  /** Told the path of each value that the form loses (messages.md §13, row 21). */
+  readonly onLoss?: OnLoss | undefined;
 }
 
 /**
@@ -24,7 +32,7 @@ export interface EncodeOptions {
 export async function encodeHttp(value: Value, options: EncodeOptions = {}): Promise<HttpForm> {
   const tabm = await toTabm(value, options);
   if (isBinary(tabm)) return { headers: new Map(), body: binaryBytes(tabm) };
-  const form = encodeHttpsig(tabm);
+  const form = encodeHttpsig(tabm, options.onLoss);
   const fields =
     value instanceof Message && value.has('commitments')
       ? await writeSignatureFields(value, options.load)

@@ -11,7 +11,8 @@ export const httpsig: Device = {
   keys: codecKeys({
     encode: async (value, request, context) => {
       const load = (link: Link) => context.cache.load(link);
-      return formToMessage(await encodeHttp(value, { bundle: isTrue(request.get('bundle')), load }));
+      const onLoss = (key: string) => context.report({ type: 'value-lost', codec: 'httpsig@1.0', key });
+      return formToMessage(await encodeHttp(value, { bundle: isTrue(request.get('bundle')), load, onLoss }));
     },
     decode: (encoded) =>
       decodeHttp(messageToForm(isBinary(encoded) ? Message.from([['body', encoded]]) : encoded)),

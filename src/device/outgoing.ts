@@ -43,7 +43,7 @@ export async function send(message: Message, destination: Destination, context: 
   const outgoing = message.filter((key) => !isPrivateKey(key) && !HOP.has(key));
   const form = await encodeHttp(
     outgoing.has('accept-bundle') ? outgoing : outgoing.with({ 'accept-bundle': 'true' }),
-    { bundle: true, load },
+    { bundle: true, load, onLoss: (key) => context.report({ type: 'value-lost', target, key }) },
   );
   const headers = [...form.headers].map(([name, value]) => [name, fromBytes(binaryBytes(value))] as const);
   const safe = headers.filter(([, value]) => !/[\r\n\0]/.test(value));

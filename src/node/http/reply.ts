@@ -97,7 +97,11 @@ async function encode(answer: Message, form: ReplyForm, context: NodeContext): P
   switch (form.codec) {
     case DEFAULT_CODEC: {
       const encoded = await writtenForm(answer, form.bundle, () =>
-        encodeHttp(form.bundle ? withLinks(answer) : answer, { bundle: form.bundle, load }),
+        encodeHttp(form.bundle ? withLinks(answer) : answer, {
+          bundle: form.bundle,
+          load,
+          onLoss: (key) => context.report({ type: 'value-lost', codec: DEFAULT_CODEC, key }),
+        }),
       );
       return form.bundle ? encoded : withIndex(answer, encoded, context);
     }

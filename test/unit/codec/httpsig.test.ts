@@ -38,6 +38,24 @@ function form(headers: Record<string, Binary>, body?: string): HttpForm {
 
 const decode = (headers: Record<string, Binary>, body?: string) => decodeHttpsig(form(headers, body)).tabm;
 
+describe('what the form cannot hold', () => {
+  const told = (record: Record<string, ValueInput>) => {
+    const lost: string[] = [];
+    const made = encodeHttpsig(encodeStructuredMessage(message(record)), (path) => lost.push(path));
+    expect(made).toEqual(encode(record));
+    return lost;
+  };
+
+  it('is told with its path, and the bytes stay those of the reference', () => {
+    expect(told({ top: 'a\r\nb', body: 'x\r\ny', m: { fine: 'a\nb', cut: 'a\r\nb' } })).toEqual(['m/cut']);
+    expect(
+      told({ m: { in: { 'a: b': '1', 'c/d': '2', 'content-type': 'text/html', x: '3' } } }).sort(),
+    ).toEqual(['m/in/a: b', 'm/in/c/d', 'm/in/content-type']);
+    expect(told({ m: { body: 'a\r\nb', long: `${'x'.repeat(5000)}\r\n` } })).toEqual([]);
+    expect(told({ l: ['one', 'two\r\nthree'] })).toEqual(['l/2']);
+  });
+});
+
 describe('parts', () => {
   it.each<[Record<string, ValueInput>, string[]]>([
     [{ m: {} }, ['ao-types: empty-message⏎content-disposition: form-data;name="m"']],
