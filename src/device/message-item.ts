@@ -2,6 +2,7 @@
 import { AoError } from '../base/errors.ts';
 import { encodeAns104 } from '../codec/ans104-encode.ts';
 import type { DataItem } from '../codec/ans104-item.ts';
+import { isBundled } from '../commitment/commitment.ts';
 import { toTabm } from '../commitment/http.ts';
 import type { Message } from '../message/message.ts';
 import type { Context } from '../resolver/context.ts';
@@ -20,7 +21,9 @@ export async function itemOf(message: Message, context: Context): Promise<DataIt
   const signature = itemSignature(message);
   if (!signature) return undefined;
   try {
-    const tabm = await toTabm(message, { bundle: true, load: (link) => context.cache.load(link) });
+    // Nested messages as they were signed: in place, or as links.
+    const bundle = isBundled(signature.commitment);
+    const tabm = await toTabm(message, { bundle, load: (link) => context.cache.load(link) });
     const item = encodeAns104(tabm);
     return item.idText === signature.id ? item : undefined;
   } catch (thrown) {

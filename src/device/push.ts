@@ -6,6 +6,7 @@
  * with this node's rights. It is answered as failed, as the reference's recordings have it.
  */
 import { AoError } from '../base/errors.ts';
+import { HTTPSIG_DEVICE } from '../commitment/commitment.ts';
 import { commitmentDevice } from '../commitment/devices.ts';
 import { messageId } from '../commitment/id.ts';
 import { listToMessage } from '../message/lists.ts';
@@ -22,8 +23,10 @@ import { finishPush, isUnfinished, pushWrite, readDelivered, type Delivered } fr
 import { withRaw } from './raw-result.ts';
 import { ALSO_WRITE } from './scheduler.ts';
 import { addressesOf } from './scheduler-location.ts';
-import { integerOf, readFirst, readKey, setKeys, textOf } from './values.ts';
+import { isIdText } from './message-id.ts';
+import { integerOf, readFirst, readKey, readPath, setKeys, textOf } from './values.ts';
 
+const ANS104_DEVICE = 'ans104@1.0';
 /** Hops in a row before a chain of messages is taken to be endless. */
 const MAX_HOPS = 10_000;
 /** Levels of `resulted-in` that an answer shows: deeper ones are pushed all the same. */
@@ -286,23 +289,31 @@ async function schedule(
   const before = delivered.get(key);
   if (before !== undefined) return { slot: before, elsewhere: false, before: true };
   const augmented = (await setKeys(message, origin, context)).without('commitments');
-  const signed = await sign(augmented, process, context);
-  if (!signed)
+  if (!(await mayServe(process, context)))
     return refusal(
       recipient,
       'Application of security policy failed: No identities matching authority were found.',
     );
+  let signed = await sign(augmented, HTTPSIG_DEVICE, context);
   const here = { written: false };
-  const request = Message.of({ path: 'schedule', method: 'POST', body: signed }).withPrivate({
-    [ALSO_WRITE]: (slot: number) => {
-      here.written = true;
-      delivered.set(key, slot);
-      return [pushWrite(id, job.slot, new Map(delivered)), pushWrite(recipient, slot)];
-    },
-  });
+  const post = (body: Message) => {
+    const request = Message.of({ path: 'schedule', method: 'POST', body }).withPrivate({
+      [ALSO_WRITE]: (slot: number) => {
+        here.written = true;
+        delivered.set(key, slot);
+        return [pushWrite(id, job.slot, new Map(delivered)), pushWrite(recipient, slot)];
+      },
+    });
+    return callDevice('process@1.0', 'schedule', asProcess(process), request, context);
+  };
   let result: Result;
   try {
-    result = await callDevice('process@1.0', 'schedule', asProcess(process), request, context);
+    result = await post(signed);
+    // Its scheduler takes data items alone.
+    if (result.value instanceof Message && integerOf(result.value.get('status')) === 422) {
+      signed = await sign(augmented, ANS104_DEVICE, context);
+      result = await post(signed);
+    }
   } catch (thrown) {
     return refusal(recipient, AoError.wrap(thrown).message);
   }
@@ -316,15 +327,14 @@ async function schedule(
   return { slot, id: messageId(signed, 'signed'), elsewhere: !here.written, before: false };
 }
 
-/**
- * The message signed as the target wants it: by a key of this node that its policy or authority names, else by
- * the node's own.
- */
-async function sign(message: Message, target: Message, context: Context): Promise<Message | undefined> {
-  const wanted = await committersWanted(target, context);
-  const own = wanted.includes(context.identity.address);
-  if (!own && textOf(context.option('push-always-sign')) === 'false') return undefined;
-  return commitmentDevice('httpsig@1.0')!.commit(
+/** Whether this node may sign for a process: it is named by the policy or the authority, or always does. */
+async function mayServe(target: Message, context: Context): Promise<boolean> {
+  if (textOf(context.option('push-always-sign')) !== 'false') return true;
+  return (await committersWanted(target, context)).includes(context.identity.address);
+}
+
+function sign(message: Message, device: string, context: Context): Promise<Message> {
+  return commitmentDevice(device)!.commit(
     message,
     { type: 'signed' },
     { signer: context.identity, load: (link) => context.cache.load(link) },
@@ -332,12 +342,23 @@ async function sign(message: Message, target: Message, context: Context): Promis
 }
 
 async function committersWanted(target: Message, context: Context): Promise<string[]> {
-  const policy = await readKey(target, 'policy', context);
+  const policy = await policyOf(target, context);
   if (policy !== undefined) {
     const accepted = await readKey(policy, 'accept-committers', context);
     if (accepted !== undefined) return addressesOf(accepted, context);
   }
   return addressesOf(target.get('authority'), context);
+}
+
+/** A policy is a message in the process, or where a text in its place leads: an ID, or a path from the process on. */
+async function policyOf(target: Message, context: Context): Promise<Value | undefined> {
+  const policy = await readKey(target, 'policy', context);
+  const path = textOf(policy);
+  if (path === undefined) return policy;
+  const [id, ...rest] = path.split('/').filter((part) => part !== '');
+  if (!isIdText(id)) return readPath(target, path, context);
+  const found = await context.cache.read(id!);
+  return found === undefined || rest.length === 0 ? found : readPath(found, rest.join('/'), context);
 }
 
 export const pushDevice: Device = { name: 'push@1.0', keys: { push } };

@@ -12,10 +12,12 @@ import { sha256 } from '../crypto/hash.ts';
 import { fromBytes } from '../base/bytes.ts';
 import { Message } from '../message/message.ts';
 import type { Link } from '../message/value.ts';
-import { binaryBytes, type Value } from '../message/value.ts';
+import { binaryBytes } from '../message/value.ts';
 import type { Context, HttpResponse } from '../resolver/context.ts';
 import type { Result } from '../resolver/device.ts';
 import { signaturesOf } from './message-id.ts';
+import { exchange } from './remote-exchange.ts';
+import { sendToUnit } from './remote-unit.ts';
 import type { Located } from './scheduler-location.ts';
 import { Schedules } from './schedules.ts';
 import { integerOf, textOf } from './values.ts';
@@ -60,8 +62,9 @@ export async function fetchSchedule(
   for (let page = 0; page < MAX_PAGES && newest < reach; page++) {
     const to = Number.isFinite(reach) ? `&to=${reach}` : '';
     const target = `${base(located.url)}/${process}~process@1.0/schedule?from=${newest + 1}${to}`;
-    const response = await context.http.request(
+    const response = await exchange(
       { method: 'GET', target, headers: [['accept-bundle', 'true']], body: new Uint8Array(0) },
+      context,
       { maxBytes: MAX_REPLY },
     );
     const reply = decode(response);
@@ -194,37 +197,35 @@ export async function forwardMessage(
   message: Message,
   context: Context,
 ): Promise<Result> {
-  if (located.variant === 'ao.TN.1') return needsAns104(message);
+  if (located.variant === 'ao.TN.1') return sendToUnit(base(located.url), process, message, context);
+  const response = await postMessage(
+    `${base(located.url)}/${process}~process@1.0/schedule`,
+    message,
+    context,
+  );
+  await context.cache.write(message);
+  const reply = decodeHttpMessage(httpForm(response.headers, response.body));
+  if (response.status < 400) return { status: 'ok', value: reply };
+  return { status: 'error', value: reply.with({ status: BigInt(response.status) }) };
+}
+
+/** Posts a message as it is, parts and commitments in place. */
+export async function postMessage(
+  target: string,
+  message: Message,
+  context: Context,
+  options?: { timeout?: number },
+): Promise<HttpResponse> {
   const form = await encodeHttp(message, { bundle: true, load: (link: Link) => context.cache.load(link) });
   const headers = [...form.headers].map(([name, value]): [string, string] => [
     name,
     fromBytes(binaryBytes(value)),
   ]);
-  const response = await context.http.request({
+  const request = {
     method: 'POST',
-    target: `${base(located.url)}/${process}~process@1.0/schedule`,
-    headers: [...headers, ['accept-bundle', 'true']],
+    target,
+    headers: [...headers, ['accept-bundle', 'true'] as const],
     body: form.body ?? new Uint8Array(0),
-  });
-  await context.cache.write(message);
-  const reply: Value = decodeHttpMessage(httpForm(response.headers, response.body));
-  return { status: response.status < 400 ? 'ok' : 'error', value: reply };
-}
-
-function needsAns104(message: Message): Result {
-  const signed = signaturesOf(message).some(
-    ({ commitment }) => textOf(commitment.get('commitment-device')) === 'ans104@1.0',
-  );
-  return signed
-    ? {
-        status: 'error',
-        value: Message.of({
-          status: 501n,
-          body: 'Legacynet scheduler units are reached through the legacynet face.',
-        }),
-      }
-    : {
-        status: 'error',
-        value: Message.of({ status: 422n, body: 'Legacynet takes ANS-104 messages alone.' }),
-      };
+  };
+  return exchange(request, context, options);
 }

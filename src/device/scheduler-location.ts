@@ -1,18 +1,17 @@
 /** Which node schedules a process (process.md §2.6), and the records in which schedulers say where they are. */
 import { fromBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
-import { verifyMessage } from '../commitment/verify.ts';
 import { Message } from '../message/message.ts';
 import type { Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
-import { signaturesOf } from './message-id.ts';
-import { integerOf, itemsOf, readKey, textOf } from './values.ts';
+import { itemsOf, readKey, textOf } from './values.ts';
 
 export type Located =
   | { readonly at: 'here' }
   | { readonly at: 'elsewhere'; readonly url: string; readonly variant: string; readonly address: string };
 
-const RECORDS = 'scheduler@1.0/locations';
+/** Where records are kept, by the address of who signed them. */
+export const RECORDS = 'scheduler@1.0/locations';
 
 /** Addresses in a comma-separated text or a list; quotes are stripped. */
 export async function addressesOf(value: Value | undefined, context: Context): Promise<string[]> {
@@ -47,23 +46,29 @@ export async function locate(process: Message, request: Message, context: Contex
     throw new AoError('no-scheduler', 'No scheduler information provided.', { status: 404 });
   if (addresses.includes(context.identity.address)) return { at: 'here' };
   for (const address of addresses) {
-    const hint = /^[^?]*\?(?:.*&)?hint=([^&]+)/.exec(address)?.[1];
-    if (hint && textOf(context.option('scheduler-follow-hints')) !== 'false')
-      return {
-        at: 'elsewhere',
-        url: decodeURIComponent(hint),
-        variant: 'ao.N.1',
-        address: address.split('?')[0]!,
-      };
+    const url = hintIn(address, context);
+    if (url !== undefined)
+      return { at: 'elsewhere', url, variant: 'ao.N.1', address: address.split('?')[0]! };
     const record = await readLocation(address, context);
-    const url = textOf(record?.get('url')) ?? textOf(record?.get('Url'));
-    if (record && url)
-      return { at: 'elsewhere', url, variant: textOf(record.get('variant')) ?? 'ao.N.1', address };
+    const known = textOf(record?.get('url')) ?? textOf(record?.get('Url'));
+    if (record && known)
+      return { at: 'elsewhere', url: known, variant: textOf(record.get('variant')) ?? 'ao.N.1', address };
   }
   throw new AoError('scheduler-unknown', `Nothing is known of the scheduler ${addresses[0]}.`, {
     status: 404,
     detail: { addresses },
   });
+}
+
+/** Where a text like `ID?hint=URL` says that the scheduler is, if this node heeds hints. */
+export function hintIn(text: string | undefined, context: Context): string | undefined {
+  const hint = /^[^?]*\?(?:.*&)?hint=([^&]+)/.exec(text ?? '')?.[1];
+  if (!hint || textOf(context.option('scheduler-follow-hints')) === 'false') return undefined;
+  try {
+    return decodeURIComponent(hint);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The newest location record of an address that this node has, or that the gateway has where one is set. */
@@ -106,20 +111,4 @@ function recordOf(reply: GatewayReply): Message | undefined {
   const tags = reply.data?.transactions?.edges?.[0]?.node?.tags;
   if (!Array.isArray(tags)) return undefined;
   return Message.from(tags.map(({ name, value }) => [String(name).toLowerCase(), String(value)] as const));
-}
-
-/**
- * Keeps a location record: signed, for its signer, newer than the one before.
- * Answers what is wrong with it, if anything.
- */
-export async function registerLocation(record: Message, context: Context): Promise<string | undefined> {
-  const [signer] = signaturesOf(record);
-  if (!signer || !(await verifyMessage(record))) return 'The location record is not signed.';
-  if (textOf(record.get('url')) === undefined) return 'The location record names no url.';
-  const kept = await context.cache.read(`${RECORDS}/${signer.committer}`);
-  const known = kept instanceof Message ? (integerOf(kept.get('nonce')) ?? -1) : -1;
-  if ((integerOf(record.get('nonce')) ?? 0) <= known) return 'Known nonce higher than requested nonce.';
-  const id = await context.cache.write(record);
-  await context.cache.link(id, `${RECORDS}/${signer.committer}`);
-  return undefined;
 }

@@ -3,11 +3,10 @@
  * answers schedules: its own and those that it keeps or fetches from others.
  */
 import { AoError } from '../base/errors.ts';
-import { commitmentDevice } from '../commitment/devices.ts';
 import { withOnlyCommitted } from '../commitment/select.ts';
 import { verifyMessage } from '../commitment/verify.ts';
 import { Message } from '../message/message.ts';
-import { Atom, Link, type Value } from '../message/value.ts';
+import { Atom, type Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Device, KeyFunction, Result } from '../resolver/device.ts';
 import { scheduleJson } from './aos-2-schedule.ts';
@@ -15,7 +14,8 @@ import { isIdText, signaturesOf, signedId } from './message-id.ts';
 import { fetchSchedule, forwardMessage, redirectTo } from './remote-schedule.ts';
 import { knownProcesses, type StoredAssignment } from './schedule-records.ts';
 import { currentBlock, Schedules, type AlsoWrite } from './schedules.ts';
-import { locate, readLocation, registerLocation, type Located } from './scheduler-location.ts';
+import { hintIn, locate, readLocation, schedulersOf, type Located } from './scheduler-location.ts';
+import { registerLocation } from './scheduler-register.ts';
 import { integerOf, readKey, textOf } from './values.ts';
 
 /** In the private part of a POST: what goes to disk together with the assignment (`AlsoWrite`). */
@@ -88,8 +88,9 @@ async function post(base: Message, request: Message, context: Context): Promise<
   )
     return INVALID;
   const process = isProcess(message) ? message : await processOf(id, base, context);
-  if (!process) return processMissing(id);
-  const located = await find(process, id, request, context);
+  const hint = hintIn(textOf(message.get('target')) ?? textOf(request.get('target')), context);
+  if (!process && hint === undefined) return processMissing(id);
+  const located = await find(process, id, request, context, hint);
   if (located.at === 'elsewhere')
     return followsRedirects(context)
       ? forwardMessage(located, id, message, context)
@@ -132,15 +133,24 @@ function processMissing(id: string): Result {
   };
 }
 
-async function find(process: Message, id: string, request: Message, context: Context): Promise<Located> {
+/** `hint`: an address that came with the ID of the process. */
+async function find(
+  process: Message | undefined,
+  id: string,
+  request: Message,
+  context: Context,
+  hint: string | undefined,
+): Promise<Located> {
   const head = await Schedules.of(context).head(id, context);
   if (head?.own) return { at: 'here' };
-  return locate(process, request, context);
+  if (hint === undefined) return locate(process ?? Message.empty, request, context);
+  const [address = ''] = await schedulersOf(process ?? Message.empty, request, context);
+  return { at: 'elsewhere', url: hint, variant: 'ao.N.1', address: address.split('?')[0]! };
 }
 
 /** ID of the process that a read is about. */
 async function subjectId(base: Message, request: Message, context: Context): Promise<string> {
-  const target = textOf(request.get('target')) ?? textOf(request.get('process'));
+  const target = (textOf(request.get('target')) ?? textOf(request.get('process')))?.split('?')[0];
   if (isIdText(target)) return target;
   const process = await readKey(base, 'process', context);
   if (process instanceof Message) return signedId(process, context);
@@ -183,7 +193,8 @@ async function refresh(
   const process = await processOf(id, base, context);
   if (!process) return processMissing(id);
   try {
-    const located = await find(process, id, request, context);
+    const hint = hintIn(textOf(request.get('target')), context);
+    const located = await find(process, id, request, context, hint);
     if (located.at === 'here')
       return {
         status: 'error',
@@ -308,7 +319,7 @@ const status: KeyFunction = async (_base, _request, context) => {
 };
 
 const location: KeyFunction = async (_base, request, context) => {
-  if (methodOf(request) === 'POST') return register(request, context);
+  if (methodOf(request) === 'POST') return registerLocation(request, context);
   const address = textOf(request.get('address')) ?? context.identity.address;
   const record = await readLocation(address, context);
   if (record) return { status: 'ok', value: Message.of({ body: record }) };
@@ -317,35 +328,6 @@ const location: KeyFunction = async (_base, request, context) => {
     value: Message.of({ status: 404n, body: `No location found for address: ${address}` }),
   };
 };
-
-/** Another scheduler's signed record, or, asked by the operator, one of our own. */
-async function register(request: Message, context: Context): Promise<Result> {
-  let record: Value | undefined = request.get('body');
-  if (record instanceof Link) record = await context.cache.load(record);
-  let given = record instanceof Message ? withOnlyCommitted(record) : withOnlyCommitted(request);
-  const operator = textOf(context.option('operator')) ?? context.identity.address;
-  const signer = signaturesOf(given)[0]?.committer;
-  if (signer === operator && textOf(given.get('type')) !== 'scheduler-location') {
-    if (!(await verifyMessage(given))) return INVALID;
-    const bare = Message.of({
-      'data-protocol': 'ao',
-      variant: 'ao.N.1',
-      type: 'scheduler-location',
-      url: textOf(given.get('url')) ?? textOf(context.option('host')) ?? '',
-      nonce: BigInt(integerOf(given.get('nonce')) ?? 0),
-      'time-to-live': BigInt(integerOf(given.get('time-to-live')) ?? 604_800_000),
-      'codec-device': textOf(given.get('require-codec')) ?? 'httpsig@1.0',
-    });
-    given = await commitmentDevice('httpsig@1.0')!.commit(
-      bare,
-      { type: 'signed' },
-      { signer: context.identity },
-    );
-  }
-  const wrong = await registerLocation(given, context);
-  if (wrong) return { status: 'error', value: Message.of({ status: 400n, body: wrong }) };
-  return { status: 'ok', value: given };
-}
 
 const same: KeyFunction = (base) => ({ status: 'ok', value: base });
 
