@@ -46,6 +46,8 @@ export class FakeLegacynet {
   readonly handedOver: DataItem[] = [];
   /** What the messenger was asked to assign: `MESSAGE to PROCESS`. */
   readonly assigned: string[] = [];
+  /** Slots that the scheduler shows at once at most. */
+  pageSize = Infinity;
   /** What the compute unit answers for a message. */
   readonly results = new Map<string, unknown>();
   /** Changes what a route answers, by its URL; or answers in its place. */
@@ -300,7 +302,7 @@ export class FakeLegacynet {
     if (path === `${this.id}/latest`) return this.edge(this.slots.length - 1)?.node;
     if (path !== this.id) return undefined;
     const query = url.searchParams;
-    const limit = Number(query.get('limit') ?? 100);
+    const limit = Math.min(Number(query.get('limit') ?? 100), this.pageSize);
     const from = Number(query.get('from-nonce') ?? -1);
     const nonces = this.slots.map((_, nonce) => nonce).filter((nonce) => nonce > from);
     return {

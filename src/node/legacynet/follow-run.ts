@@ -338,10 +338,10 @@ export class FollowRun {
       const { status, value } = await live.compute(target, this.#context);
       if (status !== 'ok') throw slotError(target, value);
       if (target === due) await this.#check(target);
-      await this.#compare(target);
-      await this.#push?.upTo(target);
       computed = target;
       this.#tell({ computed, rate: this.#rate(computed) });
+      await this.#compare(computed);
+      await this.#push?.upTo(computed);
       const took = performance.now() - began;
       if (took < STEP_TIME / 2) this.#step = Math.min(this.#step * 2, MAX_STEP);
       else if (took > STEP_TIME * 2) this.#step = Math.max(1, this.#step >> 1);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { fromBase64, fromBytes, toBytes } from '../../../src/base/bytes.ts';
+import { fromBytes, toBytes } from '../../../src/base/bytes.ts';
 import { commitmentDevice } from '../../../src/commitment/devices.ts';
 import { messageId } from '../../../src/commitment/id.ts';
 import { RsaWallet } from '../../../src/crypto/wallet.ts';
@@ -9,21 +9,8 @@ import { Message, type ValueInput } from '../../../src/message/message.ts';
 import { createNode, type Node } from '../../../src/node/node.ts';
 import { MemoryStore } from '../../../src/store/memory.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { ANSWERING_MODULE } from '../../setup/answering-module.ts';
 
-/**
- * Answers every message with `fine`; one that holds a `#` makes it loop for ever.
- *
- *   (block $end (loop $next
- *     (br_if $end (i32.eqz (i32.load8_u (local.get $message))))
- *     (br_if $next (i32.eq (i32.load8_u (local.get $message)) (i32.const 35)))
- *     (local.set $message (i64.add (local.get $message) (i64.const 1)))
- *     (br $next)))
- */
-const MODULE = fromBase64(
-  'AGFzbQEAAAABEANgAX4BfmABfgBgAn5+AX4DBAMAAQIFAwEEAgcjBAZtZW1vcnkCAAZtYWxsb2MAAARmcmVlAAEGaGFuZGxlAAIKSgMfAQF+' +
-    'QggpAwBC8KIEfCEBQghCCCkDACAAfDcDACABCwIACyUAAkADQCAALQAARQ0BIAAtAABBI0YNACAAQgF8IQAMAAsLQhALC0YBAEIQC0B7Im9r' +
-    'Ijp0cnVlLCJyZXNwb25zZSI6eyJPdXRwdXQiOnsiZGF0YSI6ImZpbmUifSwiTWVzc2FnZXMiOltdfX0A',
-);
 const LIMIT = 1000;
 
 let wallet: Promise<RsaWallet> | undefined;
@@ -76,7 +63,7 @@ async function spawn(
 }
 
 async function native(node: Node, name: string, messages: readonly string[]): Promise<string> {
-  const image = await node.context.cache.write(Message.of({ body: MODULE }));
+  const image = await node.context.cache.write(Message.of({ body: ANSWERING_MODULE }));
   return spawn(
     node,
     {
@@ -154,7 +141,7 @@ describe('a node that starts again', () => {
 
     // The same again without any snapshot in between.
     const second = await start();
-    const image = await second.context.cache.write(Message.of({ body: MODULE }));
+    const image = await second.context.cache.write(Message.of({ body: ANSWERING_MODULE }));
     expect(image).toHaveLength(43);
     const kept = await schedules.read(id, 0, 9, first.context);
     await second.context.cache.write(kept[0]!.assignment.get('body')!);
