@@ -17,6 +17,14 @@ export interface CheckedCommitment {
 /** Commitments that were found valid, by the fields that they are on: an RSA check is made once. */
 const proven = new WeakMap<object, Set<string>>();
 
+interface Running {
+  readonly load: VerifyOptions['load'];
+  readonly verdict: Promise<Verdict>;
+}
+
+/** Checks that are under way, to be joined: a message is checked for itself and for each message around it. */
+const running = new WeakMap<object, Map<string, Running>>();
+
 /**
  * True if every selected commitment is valid; none selected is true as well, so ask for the committers too.
  * Default: all that somebody signed.
@@ -52,6 +60,31 @@ async function checkCommitment(
   depth: number,
 ): Promise<Verdict> {
   if (proven.get(message.identity)?.has(id)) return VALID;
+  const { load, secret } = options;
+  // At the depth that is at hand, and with a secret, the verdict may be another.
+  if (secret || depth > SHARED_DEPTH) return checkAnew(message, id, options, depth);
+  let checks = running.get(message.identity);
+  if (!checks) running.set(message.identity, (checks = new Map<string, Running>()));
+  const same = checks.get(id);
+  if (same && same.load === load) return same.verdict;
+  const verdict = checkAnew(message, id, options, depth);
+  checks.set(id, { load, verdict });
+  try {
+    return await verdict;
+  } finally {
+    if (checks.get(id)?.verdict === verdict) checks.delete(id);
+  }
+}
+
+/** Levels at which a check is shared: far from where depth is refused. */
+const SHARED_DEPTH = 2;
+
+async function checkAnew(
+  message: Message,
+  id: string,
+  options: VerifyOptions,
+  depth: number,
+): Promise<Verdict> {
   let verdict: Verdict;
   try {
     checkDepth(depth);

@@ -102,7 +102,7 @@ async function takePage(
     fresh.map(({ assignment }) => assignment),
     state?.chain ?? '',
   );
-  await prove(assigned);
+  const ahead = checksAhead(assigned);
   const audited: Message[] = [];
   const ids: string[] = [];
   for (const [index, assignment] of assigned.entries()) {
@@ -118,6 +118,7 @@ async function takePage(
       state = await auditDefinition(process, first);
     }
     if (state.slot >= to) break;
+    ahead(index);
     const step = await auditAssignment(state, assignment, key === undefined ? {} : { key });
     state = step.state;
     audited.push(delivered);
@@ -181,16 +182,24 @@ async function resume(process: string, context: Context): Promise<Kept> {
   return { state, definition: first?.assignment.message('body') };
 }
 
-/** Checks many signatures at once; the audit, which goes slot by slot, then finds them proven. */
-async function prove(assignments: readonly Message[]): Promise<void> {
-  const bodies = assignments
-    .map((assignment) => assignment.get('body'))
-    .filter((body) => body instanceof Message);
-  await Promise.all(
-    [...assignments, ...bodies].map((message) =>
-      checkMessage(message, { committers: 'all' }).catch(() => []),
-    ),
-  );
+/** Slots whose signatures are checked at the same time. */
+const AHEAD = 48;
+
+/**
+ * Begins the checks of the signatures of slots before the audit, which goes slot by slot, comes to them; it then joins
+ * what is under way. Call what is returned with the index of each slot.
+ */
+export function checksAhead(assignments: readonly Message[]): (index: number) => void {
+  let begun = 0;
+  const begin = (message: Message) => void checkMessage(message, { committers: 'all' }).catch(() => []);
+  return (index) => {
+    for (; begun < Math.min(index + AHEAD, assignments.length); begun++) {
+      const assignment = assignments[begun]!;
+      const body = assignment.get('body');
+      if (body instanceof Message) begin(body);
+      begin(assignment);
+    }
+  };
 }
 
 /**

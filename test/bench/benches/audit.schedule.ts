@@ -4,11 +4,11 @@
  * assignment, at the same concurrency.
  */
 import { commitmentsOf, committerOf } from '../../../src/commitment/commitment.ts';
-import { checkMessage } from '../../../src/commitment/verify.ts';
 import { readAssignments } from '../../../src/device/schedule-records.ts';
 import type { Message } from '../../../src/message/message.ts';
 import { fromPlain, toPlain } from '../../../src/message/plain.ts';
 import { auditAssignment, auditDefinition } from '../../../src/verify/native-audit.ts';
+import { checksAhead } from '../../../src/verify/schedule-source.ts';
 import { defineBench, interleave } from '../bench.ts';
 import { smallestModule } from '../process-node.ts';
 import { remoteProcess } from '../verified-node.ts';
@@ -27,11 +27,12 @@ export default defineBench(async (context) => {
     const fresh = () => plain.map((one) => fromPlain(one) as Message);
     const audit = async () => {
       const all = fresh();
-      const bodies = all.map((one) => one.get('body') as Message);
-      await each([...all, ...bodies], (one) => checkMessage(one, { committers: 'all' }));
-      let state = await auditDefinition(pair.process, bodies[0]!);
-      for (const [index, assignment] of all.entries())
+      const ahead = checksAhead(all);
+      let state = await auditDefinition(pair.process, all[0]!.get('body') as Message);
+      for (const [index, assignment] of all.entries()) {
+        ahead(index);
         state = (await auditAssignment(state, assignment, { key: index })).state;
+      }
     };
     const key = await crypto.subtle.importKey(
       'jwk',

@@ -1,5 +1,5 @@
 /** What verifies and what must not (messages.md §6.9, §13, §14). */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { fromBase64, toBase64, toBase64Url, toBytes } from '../../../src/base/bytes.ts';
 import { encodeHttpsig } from '../../../src/codec/httpsig.ts';
 import { encodeStructuredMessage } from '../../../src/codec/structured.ts';
@@ -96,6 +96,23 @@ describe('a signed message', () => {
     const linked = signed.with({ m: new Link(messageId(child)) });
     expect(await codes(linked)).toEqual(['necessary-message-not-found', 'necessary-message-not-found']);
     expect(await verifyMessage(linked, EVERY, { load: () => Promise.resolve(child) })).toBe(true);
+  });
+
+  it('is checked once, also where it is checked for itself and for what is around it at the same time', async () => {
+    const inner = await sign(message({ data: 'inside' }));
+    const outer = await sign(message({ body: inner }));
+    const verify = vi.spyOn(crypto.subtle, 'verify');
+    try {
+      const verdicts = await Promise.all([outer, inner, outer, inner].map((one) => verifyMessage(one)));
+      expect(verdicts).toEqual([true, true, true, true]);
+      expect(verify).toHaveBeenCalledTimes(2);
+      // What was refused is not remembered: it may be asked for again with what was missing.
+      const wrong = inner.with({ data: 'changed' });
+      expect(await Promise.all([verifyMessage(wrong), verifyMessage(wrong)])).toEqual([false, false]);
+      expect(await verifyMessage(wrong)).toBe(false);
+    } finally {
+      verify.mockRestore();
+    }
   });
 
   it('fails for every committed key that is changed or missing', async () => {
