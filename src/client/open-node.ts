@@ -331,7 +331,7 @@ class Connection {
  * bodies are copied for each try and the copy is given away.
  */
 function prepared(name: keyof NodePort, args: unknown[], once: string): unknown[] {
-  if (name === 'request' || name === 'trace') return [portable(args[0] as HttpExchange)];
+  if (name === 'request' || name === 'trace') return [portable({ once, ...(args[0] as HttpExchange) })];
   if (name === 'send' || name === 'spawn') return [...args, once];
   return name === 'fork' ? [args[0], args[1] ?? {}, once] : args;
 }

@@ -47,6 +47,7 @@ const push: KeyFunction = async (base, request, context) => {
   if (asked === undefined) return pushMessage(base, request, context);
   const slot = integerOf(asked);
   if (slot === undefined) throw new AoError('bad-slot', 'The slot to push is not an integer.');
+  close(context);
   const depth = integerOf(request.get('result-depth')) ?? 1;
   return inMode(base, request, { slot, shown: asked, depth, hops: 0 }, context);
 };
@@ -64,6 +65,16 @@ async function pushMessage(base: Message, request: Message, context: Context): P
   if (body instanceof Message && textOf(body.get('type')) === 'Process') return { status: 'ok', value };
   const slot = integerOf(value.get('slot'));
   if (slot === undefined) return { status: 'ok', value };
+  close(context);
+  if (context.call?.repeated) {
+    const { id } = await definitionOf(base, context);
+    const about = Message.from([
+      ['slot', BigInt(slot)],
+      ['process', id],
+    ]);
+    // It was pushed to its end before the answer was lost.
+    if (!(await isUnfinished(id, slot, context))) return { status: 'ok', value: about };
+  }
   const depth = integerOf(request.get('result-depth')) ?? 1;
   const pushed = await inMode(base, request, { slot, shown: BigInt(slot), depth, hops: 0 }, context);
   if (!(pushed.value instanceof Message) || !(body instanceof Message)) return pushed;
@@ -71,6 +82,11 @@ async function pushMessage(base: Message, request: Message, context: Context): P
   const json = textOf(request.get('require-codec'))?.includes('json') && depth > 0;
   const shown = json && pushed.status === 'ok' ? await withRaw(pushed.value, context) : pushed.value;
   return { ...pushed, value: aboutMessage(shown, messageId(body, 'signed')) };
+}
+
+/** What a push schedules is remembered with the push. */
+function close({ call }: Context): void {
+  if (call) call.closed = true;
 }
 
 function asProcess(base: Message): Message {

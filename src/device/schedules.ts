@@ -11,7 +11,9 @@ import { Message } from '../message/message.ts';
 import type { Value } from '../message/value.ts';
 import type { Context } from '../resolver/context.ts';
 import type { Write } from '../store/store.ts';
+import { messageId } from '../commitment/id.ts';
 import { signedId } from './message-id.ts';
+import { Once } from './once.ts';
 import {
   assignmentWrite,
   headWrite,
@@ -45,6 +47,26 @@ export function currentBlock(context: Context): Block {
 export function nextHash(previous: string, id: string): string {
   const before = previous ? fromBase64(previous) : new Uint8Array(0);
   return toBase64Url(sha256(concatBytes(before, toBytes(id))));
+}
+
+/** The key of the request from outside that schedules this; undefined if none does, or not for the first time. */
+function keyOf(process: string, { call }: Context): string | undefined {
+  if (!call || call.closed || call.taken.has(process)) return undefined;
+  call.taken.add(process);
+  return call.key;
+}
+
+/** What the same request has scheduled before: the same message, who signed it aside. */
+async function assignedBefore(
+  process: string,
+  key: string,
+  body: Message,
+  context: Context,
+): Promise<Message | undefined> {
+  const slot = await Once.of(context).slotOf(process, key);
+  const [found] = slot === undefined ? [] : await readAssignments(context.store, process, slot, slot);
+  const kept = found?.assignment.message('body');
+  return kept && messageId(kept, 'unsigned') === messageId(body, 'unsigned') ? found?.assignment : undefined;
 }
 
 /** What is to be on disk exactly if the slot is: written in the same transaction. */
@@ -126,12 +148,19 @@ export class Schedules {
   }
 
   /**
-   * Gives `body` the next slot of `process`. Signed, on disk, then answered.
+   * Gives `body` the next slot of `process`. Signed, on disk, then answered. What a request that is made again
+   * (`Context.call`) has scheduled before keeps its slot.
    * @throws AoError `not-scheduler` (409) for the schedule of another node, `storage-full` (507)
    */
   assign(process: string, body: Message, context: Context, also: AlsoWrite = () => []): Promise<Message> {
+    const key = keyOf(process, context);
     return this.#alone(process, context, async (schedule) => {
       const { head } = schedule;
+      const before = key === undefined ? undefined : await assignedBefore(process, key, body, context);
+      if (before) {
+        context.call!.repeated = true;
+        return before;
+      }
       if (head && !head.own)
         throw new AoError(
           'not-scheduler',
@@ -180,10 +209,12 @@ export class Schedules {
       const writes = [
         assignmentWrite(process, slot, id, assignment),
         headWrite(process, next),
+        ...(key === undefined ? [] : Once.of(context).sent(process, key, slot)),
         ...also(slot, process),
       ];
       await context.store.write(writes, { durable: true });
       schedule.head = next;
+      if (key !== undefined) await Once.of(context).remember(process, key, slot);
       for (const wake of schedule.waiting) wake();
       context.report({ type: 'assigned', process, slot });
       return assignment;

@@ -30,7 +30,7 @@ import type { Node } from './node.ts';
 import { dryRunOn } from './legacynet/dry-run.ts';
 import { registerModule } from './device-module.ts';
 import { encodeStored, messageReport } from './message-view.ts';
-import { Once } from './once.ts';
+import { Once } from '../device/once.ts';
 import { forkProcess } from './fork.ts';
 import { exportProcess, importProcess } from './process-file.ts';
 import { removeProcess } from './process-removal.ts';
@@ -77,7 +77,7 @@ export function nodeApi(node: Node, options: ServiceOptions): NodeService {
   const followings = new Followings(context);
   const startedAt = Date.now();
   const live = Processes.of(context);
-  const calls = new Once(store);
+  const calls = Once.of(context);
 
   const addView = (id: string, keys: ViewKeys) => Schedules.of(context).annotate(id, { ...keys }, context);
 

@@ -5,13 +5,13 @@
 import { AoError } from '../base/errors.ts';
 import { Message } from '../message/message.ts';
 import { bodyTooLarge, MAX_BODY } from '../protocol/body.ts';
-import type { HttpRequest, HttpResponse } from '../resolver/context.ts';
+import type { Call, HttpRequest, HttpResponse } from '../resolver/context.ts';
 import { exceptionMessage } from '../resolver/hooks.ts';
 import type { NodeContext } from '../resolver/node-context.ts';
 import { isFalse } from '../resolver/options.ts';
 import { PATH_LIMITS } from '../resolver/path.ts';
 import { serve } from '../resolver/serve.ts';
-import type { TraceStep } from '../resolver/settings.ts';
+import type { Settings, TraceStep } from '../resolver/settings.ts';
 import { corsHeaders, replyForm, toResponse, type ReplyForm } from './http/reply.ts';
 import { toSingleton } from './http/request.ts';
 import { DEFAULT_CODEC } from './http/mime.ts';
@@ -25,6 +25,8 @@ export interface HandleOptions {
 }
 
 const MAX_HEADERS = 1024;
+/** Of a request's key, in characters. */
+const MAX_KEY = 128;
 
 /** Answers any request. Never throws: what cannot be answered is a 4xx or 5xx response. */
 export async function handle(
@@ -48,7 +50,7 @@ async function answer(
   let form: ReplyForm = { codec: DEFAULT_CODEC, bundle: true };
   try {
     checkLimits(request, options);
-    const walker = options.trace ? context.withSettings({ trace: options.trace }) : context;
+    const walker = context.withSettings(settingsOf(request, options));
     const singleton = await toSingleton(request, walker);
     form = replyForm(singleton, Message.empty);
     await keepSigned(singleton, context);
@@ -62,6 +64,15 @@ async function answer(
   } catch (thrown) {
     return failure(thrown, form, request, context);
   }
+}
+
+function settingsOf({ once }: HttpRequest, { trace }: HandleOptions): Partial<Settings> {
+  const call = once === undefined ? undefined : newCall(once);
+  return { ...(trace ? { trace } : {}), ...(call ? { call } : {}) };
+}
+
+function newCall(key: string): Call {
+  return { key: key.slice(0, MAX_KEY), taken: new Set(), closed: false, repeated: false };
 }
 
 /** Nobody needs a signature on a page that says no. */

@@ -7,7 +7,7 @@ import { SnapshotStore } from '../store/snapshots.ts';
 import type { Write } from '../store/store.ts';
 import { legacyAssignmentsOf } from './legacynet/assignments.ts';
 import { slotsOf } from './legacynet/message-slots.ts';
-import { sentTo } from './once.ts';
+import { sentTo } from '../device/once.ts';
 import { requireHead } from './view.ts';
 
 /**

@@ -101,6 +101,8 @@ export function watchLeaders(): void {
  * @throws AoError `no-node` (503)
  */
 export async function ask(clients: Clients, exchange: HttpExchange): Promise<HttpAnswer> {
+  // The node remembers what it has scheduled under this key, so a request that is made again is not scheduled twice.
+  const keyed = { once: crypto.randomUUID(), ...exchange };
   for (let attempt = 0; ; attempt++) {
     const connection = (current ??= connect(clients));
     const elsewhere = moved.promise;
@@ -108,7 +110,7 @@ export async function ask(clients: Clients, exchange: HttpExchange): Promise<Htt
     try {
       const remote = await connection;
       return await Promise.race([
-        remote.request(portable(exchange)),
+        remote.request(portable(keyed)),
         elsewhere,
         untilGone(clients, remote, watch.signal),
       ]);

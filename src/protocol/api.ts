@@ -37,6 +37,11 @@ export interface HttpExchange {
   target: string;
   headers: [string, string][];
   body: Uint8Array;
+  /**
+   * A request that is made again with the same key schedules its message once. Whoever makes it again by hand gives
+   * one; the library, the Service Worker and the bridge have their own.
+   */
+  once?: string;
 }
 
 export interface HttpAnswer {

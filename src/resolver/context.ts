@@ -34,8 +34,24 @@ export interface Context extends Capabilities {
    * Whoever calls it has checked that the operator wants it.
    */
   configure(changes: Readonly<Record<string, Value | undefined>>): Promise<void>;
+  /** What the request from outside may be made again under; absent: it is not. */
+  readonly call?: Call | undefined;
   /** What a device keeps for the life of the node and nowhere else (timers, counters), by the device's name. */
   memory<T>(device: string, create: () => T): T;
+}
+
+/**
+ * A request from outside that is made again, with the same key, when the node moved meanwhile. What it schedules is on
+ * disk under the key, so that it gets one slot however often it is made.
+ */
+export interface Call {
+  readonly key: string;
+  /** Processes with which it has scheduled: only the first message to each is meant. */
+  readonly taken: Set<string>;
+  /** What is scheduled from now on is remembered otherwise. */
+  closed: boolean;
+  /** It had its slot before. */
+  repeated: boolean;
 }
 
 /** What the host gives a node. */
@@ -78,6 +94,8 @@ export interface HttpRequest {
   readonly target: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array;
+  /** Of a request to this node that may be made again: the same key each time (`Call`). */
+  readonly once?: string;
 }
 
 export interface HttpResponse {

@@ -3,7 +3,16 @@ import { Message } from '../message/message.ts';
 import { Link, Subpath, type Value } from '../message/value.ts';
 import { isPrivateKey } from '../message/keys.ts';
 import type { Store } from '../store/store.ts';
-import type { Capabilities, Clock, Context, Engines, Identity, NodeEvent, Transport } from './context.ts';
+import type {
+  Call,
+  Capabilities,
+  Clock,
+  Context,
+  Engines,
+  Identity,
+  NodeEvent,
+  Transport,
+} from './context.ts';
 import { MessageCache } from './cache.ts';
 import { deepSet } from './deep-set.ts';
 import type { Device, Result } from './device.ts';
@@ -72,6 +81,9 @@ export class NodeContext implements Context {
   }
   get flights(): SingleFlight {
     return this.#shared.flights;
+  }
+  get call(): Call | undefined {
+    return this.settings.call;
   }
   get options(): Message {
     return this.#options.message();

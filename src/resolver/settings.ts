@@ -3,6 +3,7 @@
  * so they cannot leak into it (resolver.md §13, Q14), and devices start from fresh ones (§2.2, stage 6).
  */
 import type { Value } from '../message/value.ts';
+import type { Call } from './context.ts';
 
 /** One step as it was taken, for people who look at how a path was answered. */
 export interface TraceStep {
@@ -28,6 +29,7 @@ export interface Settings {
   /** How many resolutions lie inside each other. */
   readonly depth: number;
   readonly trace?: (step: TraceStep) => void;
+  readonly call?: Call;
   /** The only devices there are for this resolution; absent: all. */
   readonly devices?: ReadonlySet<string>;
 }
@@ -36,13 +38,14 @@ export const TOP: Settings = { forceMessage: false, hashpath: 'update', ancestor
 
 /** What a device's own resolutions run with: unforced literals, no hashpath, the node's cache control. */
 export function insideDevice(outer: Settings): Settings {
-  const { ancestors, depth, devices } = outer;
+  const { ancestors, depth, devices, call } = outer;
   return {
     forceMessage: false,
     hashpath: 'ignore',
     ancestors,
     depth: depth + 1,
     ...(devices ? { devices } : {}),
+    ...(call ? { call } : {}),
   };
 }
 

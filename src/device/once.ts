@@ -2,6 +2,7 @@
  * Calls that are made again when the node moved to another tab: each carries a key, and what it did is on disk under
  * that key in the same transaction. So it is done once, however often it is asked for.
  */
+import type { Context } from '../resolver/context.ts';
 import type { Store, Write } from '../store/store.ts';
 
 const SENT = 'once';
@@ -18,6 +19,11 @@ export class Once {
 
   constructor(store: Store) {
     this.#store = store;
+  }
+
+  /** The calls of a node. */
+  static of(context: Context): Once {
+    return context.memory('once', () => new Once(context.store));
   }
 
   /** The slot that a message with this key got. */
