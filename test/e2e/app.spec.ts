@@ -96,6 +96,12 @@ test('a sample: spawn, message, read, slots, state, reload, offline', async ({ p
   const copy = /#\/process\/([A-Za-z0-9_-]{43})\//.exec(page.url())![1]!;
   expect(copy).not.toBe(id);
   expect((await read(`/${copy}~process@1.0/now/count`)).body).toBe(before.body);
+  await page.getByRole('tab', { name: 'About' }).click();
+  await page.getByRole('button', { name: 'Delete my-counter at 1' }).click();
+  await page.getByRole('button', { name: 'Delete it' }).click();
+  await expect(page.getByText('my-counter at 1 was deleted.')).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: 'Your node' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'my-counter', exact: true })).toBeVisible();
   await context.setOffline(false);
 });
 
