@@ -15,6 +15,8 @@ export default defineConfig({
       },
       {
         extends: true,
+        // Found only when a test asks for it, it would make the page load anew in the middle.
+        optimizeDeps: { include: ['wabt'] },
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],

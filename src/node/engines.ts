@@ -6,7 +6,14 @@
  */
 import { AoError } from '../base/errors.ts';
 import { PROGRESS_EVERY, type EngineHost } from '../engine/host.ts';
-import type { EvaluateOptions, Limits, ModuleInspection, WasmEngine, WasmStart } from '../engine/engine.ts';
+import {
+  PAGE_BYTES,
+  type EvaluateOptions,
+  type Limits,
+  type ModuleInspection,
+  type WasmEngine,
+  type WasmStart,
+} from '../engine/engine.ts';
 import { proxy, releaseProxy, wrap } from '../protocol/rpc.ts';
 import type { Drive } from '../engine/program.ts';
 import type { LuaEngine, LuaHost, LuaStart } from '../engine/lua/contract.ts';
@@ -19,6 +26,8 @@ export interface EnginePoolOptions {
   readonly maxLive?: number;
   /** Milliseconds for one message where a machine has no limit of its own (default 20,000). */
   readonly time?: number;
+  /** Milliseconds for a snapshot and the like (default 600,000). */
+  readonly serviceTime?: number;
   /**
    * Asked when a machine is to start and there are `maxLive` already: lets one go (through a snapshot) and
    * answers whether it did.
@@ -26,10 +35,14 @@ export interface EnginePoolOptions {
   readonly evict?: () => Promise<boolean>;
 }
 
-/** Milliseconds that compiling, starting and restoring may take. */
+/** Milliseconds that compiling and starting may take, and beside it each of these bytes of memory that come along. */
 const START_TIME = 60_000;
-/** Milliseconds for what the machine itself does not decide (snapshots, digests). */
-const SERVICE_TIME = 60_000;
+const START_BYTES = 256 * 1024 * 1024;
+/**
+ * Milliseconds for what the program has no part in (snapshots, digests). A large memory takes long on a slow machine,
+ * so only a worker that is lost for good comes to the end of it.
+ */
+const SERVICE_TIME = 600_000;
 
 export class EnginePool implements Engines {
   readonly #options: EnginePoolOptions;
@@ -60,6 +73,7 @@ export class EnginePool implements Engines {
     const worker = new ProcessWorker(
       this.#options.createWorker(),
       limits?.time ?? this.#options.time ?? 20_000,
+      this.#options.serviceTime ?? SERVICE_TIME,
       () => this.#live.delete(worker),
     );
     this.#live.add(worker);
@@ -72,7 +86,9 @@ export class EnginePool implements Engines {
     try {
       const progress = proxy((done: number) => worker.tell(done));
       const remote = drive && proxy(drive);
-      const inspection = await worker.run(START_TIME, (host) => host.startWasm(start, remote, progress));
+      const bytes = (start.memory?.pages.length ?? 0) * PAGE_BYTES;
+      const time = START_TIME * (1 + bytes / START_BYTES);
+      const inspection = await worker.run(time, (host) => host.startWasm(start, remote, progress));
       return wasmEngine(worker, inspection);
     } catch (thrown) {
       worker.kill(AoError.wrap(thrown));
@@ -106,12 +122,14 @@ class ProcessWorker {
   #progress: ((done: number) => void) | undefined;
   /** Milliseconds for one message. */
   readonly time: number;
+  readonly #serviceTime: number;
 
-  constructor(worker: Worker, time: number, onEnd: () => void) {
+  constructor(worker: Worker, time: number, serviceTime: number, onEnd: () => void) {
     this.#worker = worker;
     this.#host = wrap<EngineHost>(worker) as unknown as EngineHost & { [releaseProxy](): void };
     this.#onEnd = onEnd;
     this.time = time;
+    this.#serviceTime = serviceTime;
     worker.onerror = (event) =>
       this.kill(new AoError('engine-failed', event.message || 'The process worker failed.', { status: 500 }));
   }
@@ -129,9 +147,29 @@ class ProcessWorker {
    * Calls the machine; after `time` milliseconds its worker is terminated.
    * @throws AoError `runaway` (503), `engine-closed` (503)
    */
-  async run<T>(time: number, call: (host: EngineHost) => Promise<T>): Promise<T> {
+  run<T>(time: number, call: (host: EngineHost) => Promise<T>): Promise<T> {
+    return this.#within(time, () => this.#runaway(time, 0), call);
+  }
+
+  /**
+   * Asks for what the program has no part in, so that none is to blame if it takes long.
+   * @throws AoError `engine-failed` (503) after a time that no sound machine needs, `engine-closed` (503)
+   */
+  serve<T>(call: (host: EngineHost) => Promise<T>): Promise<T> {
+    const time = this.#serviceTime;
+    const end = () =>
+      this.kill(
+        new AoError('engine-failed', `The machine did not answer within ${time / 1000} s and was ended.`, {
+          status: 503,
+          detail: { limit: time },
+        }),
+      );
+    return this.#within(time, end, call);
+  }
+
+  async #within<T>(time: number, end: () => void, call: (host: EngineHost) => Promise<T>): Promise<T> {
     if (this.#error) throw this.#error;
-    const timer = setTimeout(() => this.#runaway(time, 0), time);
+    const timer = setTimeout(end, time);
     try {
       return await this.#untilEnd(call(this.#host));
     } finally {
@@ -200,9 +238,9 @@ function wasmEngine(worker: ProcessWorker, inspection: ModuleInspection): WasmEn
     evaluateAll: (messages, options) =>
       worker.runSeveral(time, (host) => host.evaluateAll(messages, options)),
     call: (name, parameters) => worker.run(time, (host) => host.call(name, parameters)),
-    snapshot: () => worker.run(SERVICE_TIME, (host) => host.snapshot()),
-    digest: () => worker.run(SERVICE_TIME, (host) => host.digest()),
-    image: () => worker.run(SERVICE_TIME, (host) => host.image()),
+    snapshot: () => worker.serve((host) => host.snapshot()),
+    digest: () => worker.serve((host) => host.digest()),
+    image: () => worker.serve((host) => host.image()),
     async close() {
       worker.end();
     },
@@ -212,8 +250,8 @@ function wasmEngine(worker: ProcessWorker, inspection: ModuleInspection): WasmEn
 function luaEngine(worker: ProcessWorker): LuaEngine {
   return {
     call: (name, args, options) => worker.run(worker.time, (host) => host.luaCall(name, args, options)),
-    functions: () => worker.run(SERVICE_TIME, (host) => host.luaFunctions()),
-    save: () => worker.run(SERVICE_TIME, (host) => host.luaSave()),
+    functions: () => worker.serve((host) => host.luaFunctions()),
+    save: () => worker.serve((host) => host.luaSave()),
     async close() {
       worker.end();
     },

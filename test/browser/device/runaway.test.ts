@@ -89,22 +89,36 @@ describe('a program that does not come back', () => {
   it('is stopped; its earlier slots are read, later ones answer the error, others are not held up', async () => {
     const node = await start();
     const bad = await native(node, 'bad', ['fine', '#', 'after']);
-    const good = await native(node, 'good', ['fine', 'fine']);
+    const good = await native(
+      node,
+      'good',
+      Array.from({ length: 20 }, () => 'fine'),
+    );
     expect((await get(node, `/${good}~process@1.0/compute&slot=1/results/data`)).text).toBe('fine');
     expect((await get(node, `/${bad}~process@1.0/compute&slot=1/results/data`)).text).toBe('fine');
-    const stuck = get(node, `/${bad}~process@1.0/now/results/data`);
-    const other = await get(node, `/${good}~process@1.0/now/results/data`);
-    expect(other.text).toBe('fine');
-    expect(other.took).toBeLessThan(LIMIT);
+    const live = Processes.of(node.context).get(bad)!;
+    let isStuck = true;
+    const stuck = get(node, `/${bad}~process@1.0/now/results/data`).finally(() => (isStuck = false));
+    // What the other does meanwhile is what counts: how long it takes says more about the machine of the test.
+    let meanwhile = 0;
+    let longest = 0;
+    for (let slot = 2; slot <= 20 && isStuck; slot++) {
+      const { text, took } = await get(node, `/${good}~process@1.0/compute&slot=${slot}/results/data`);
+      expect(text).toBe('fine');
+      longest = Math.max(longest, took);
+      if (isStuck) meanwhile++;
+    }
+    expect(meanwhile).toBeGreaterThan(0);
     const answer = await stuck;
     expect(answer.status).toBeGreaterThanOrEqual(500);
-    expect(answer.took).toBeLessThan(LIMIT + 2000);
+    expect(answer.took).toBeLessThan(LIMIT + 2000 + 10 * longest);
+    const { failure } = await live.status(node.context);
+    expect(failure?.slot).toBe(2);
     const again = await get(node, `/${bad}~process@1.0/compute&slot=3/results`);
     expect(again.status).toBeGreaterThanOrEqual(500);
-    expect(again.took).toBeLessThan(LIMIT);
+    // It was not tried again.
+    expect((await live.status(node.context)).failure).toBe(failure);
     expect((await get(node, `/${bad}~process@1.0/compute/at-slot`)).text).toBe('1');
-    const live = Processes.of(node.context).get(bad)!;
-    expect((await live.status(node.context)).failure?.slot).toBe(2);
   });
 
   it('in Lua as well', async () => {
@@ -117,10 +131,11 @@ describe('a program that does not come back', () => {
     end`;
     const module = { 'content-type': 'application/lua', body: source };
     const id = await spawn(node, { 'execution-device': 'lua@5.3a', module }, ['fine', '#']);
-    expect((await get(node, `/${id}~process@1.0/compute&slot=1/n`)).text).toBe('2');
+    const first = await get(node, `/${id}~process@1.0/compute&slot=1/n`);
+    expect(first.text).toBe('2');
     const stuck = await get(node, `/${id}~process@1.0/now/n`);
     expect(stuck.status).toBeGreaterThanOrEqual(500);
-    expect(stuck.took).toBeLessThan(LIMIT + 2000);
+    expect(stuck.took).toBeLessThan(LIMIT + 2000 + 10 * first.took);
     expect((await get(node, `/${id}~process@1.0/compute/n`)).text).toBe('2');
   });
 });
