@@ -102,3 +102,33 @@ test('a request that is under way when node and Service Worker go is made again'
   owed.forEach((answer) => answer());
   expect(await asking).toEqual({ status: 200, text: 'at last' });
 });
+
+test('messages under way when the tab of the node closes, and when the next one crashes, are scheduled once', async ({
+  page,
+  context,
+}) => {
+  await openApp(page, '/', served!.origin);
+  await controlled(page);
+  const next = await context.newPage();
+  await openApp(next, '/', served!.origin);
+  const sender = await openAsker(context);
+  const id = await sender.evaluate(() => window.makeCounter());
+  const count = 60;
+  const sending = sender.evaluate(([process, many]) => window.sendMany(process, many), [id, count] as const);
+  const acknowledged = (least: number) =>
+    expect.poll(() => sender.evaluate(() => window.acknowledged), { timeout: 30_000 }).toBeGreaterThan(least);
+  await acknowledged(5);
+  await page.close();
+  await acknowledged(20);
+  const crashed = next.waitForEvent('crash');
+  const devtools = await context.newCDPSession(next);
+  devtools.send('Page.crash').catch(() => {});
+  await crashed;
+  const sent = await sending;
+  const messages = await sender.evaluate((process) => window.messages(process), id);
+  expect(sent).toHaveLength(count);
+  expect(messages.toSorted()).toEqual(sent.map((one) => one.id).toSorted());
+  expect(sent.filter(({ slot, id: message }) => messages[count - slot] !== message)).toEqual([]);
+  const answer = await ask(sender, `/${id}~process@1.0/now/count`);
+  expect(answer).toEqual({ status: 200, text: String(count) });
+});
