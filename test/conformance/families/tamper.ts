@@ -5,10 +5,11 @@ import { verifyMessage } from '../../../src/commitment/verify.ts';
 import { binaryBytes, isBinary } from '../../../src/message/value.ts';
 import { check, defineFamily, type Json, Mismatch } from '../family.ts';
 import { toMessage } from '../value.ts';
-import { checkValid } from './support/committed.ts';
+import { checkDevice, checkValid } from './support/committed.ts';
 import { loader } from './support/links.ts';
 
 interface TamperCase {
+  readonly device: Json;
   readonly committed: Json;
   readonly 'tampered-key': string;
   readonly verify: boolean;
@@ -19,6 +20,7 @@ export default defineFamily<TamperCase>({
   async run({ data }) {
     const key = data['tampered-key'];
     const tampered = toMessage(data.committed);
+    checkDevice(tampered, data.device);
     const load = loader(tampered);
     const value = tampered.get(key);
     const text = isBinary(value) ? fromBytes(binaryBytes(value)) : undefined;

@@ -17,7 +17,7 @@ import type { Value } from '../../../../src/message/value.ts';
 import { check, checkJson, checkRefused, type Json, Mismatch } from '../../family.ts';
 import { expectValue, fromValue, isError, toMessage } from '../../value.ts';
 import { commitRequest } from './commit-request.ts';
-import { checkRecorded, checkValid, type Recorded } from './committed.ts';
+import { checkDevice, checkRecorded, checkValid, type Recorded } from './committed.ts';
 import { loader } from './links.ts';
 import { signatureInputs } from './wire.ts';
 import { testWallet } from './ans104.ts';
@@ -45,6 +45,7 @@ export async function checkCommitCase(data: CommitCase): Promise<Message> {
     return message;
   }
   const recorded = toMessage(data.committed);
+  checkDevice(recorded, data.device);
   if (data.verify) await checkValid(recorded, load, 'committed');
   else check(false, await verifyMessage(recorded, EVERY, { load }), 'verify');
   checkRecorded(recorded, data, 'of committed');

@@ -1,4 +1,5 @@
 /** What holds for a committed message and everything made of it, whoever committed it. */
+import { commitmentsOf, deviceOf, HTTPSIG_DEVICE } from '../../../../src/commitment/commitment.ts';
 import { messageId } from '../../../../src/commitment/id.ts';
 import type { Load } from '../../../../src/commitment/link.ts';
 import { checkMessage, type CheckedCommitment } from '../../../../src/commitment/verify.ts';
@@ -6,6 +7,7 @@ import { committed, committers, EVERY, type Selection, SIGNED } from '../../../.
 import type { Message } from '../../../../src/message/message.ts';
 import { check, checkJson, type Json, Mismatch } from '../../family.ts';
 import { fromValue } from '../../value.ts';
+import { commitDeviceName } from './commit-request.ts';
 
 /** What a case of the `commit-…` families says of its message. */
 export interface Recorded {
@@ -37,4 +39,15 @@ export function checkRecorded(message: Message, data: Recorded, where: string): 
   check(data['id-none'], messageId(message, 'unsigned'), `id-none ${where}`);
   checkJson(data.signers, fromValue(committers(message)), `signers ${where}`);
   checkJson(data['committed-keys'], fromValue(committed(message, SIGNED)), `committed-keys ${where}`);
+}
+
+/** Codecs that have `httpsig@1.0` commit for them (messages.md §9.1). */
+const DELEGATE = ['structured@1.0', 'flat@1.0', 'json@1.0'];
+
+/** What was recorded has a commitment by the device that it says it was committed with. */
+export function checkDevice(recorded: Message, json: Json): void {
+  const name = commitDeviceName(json);
+  const wanted = DELEGATE.includes(name) ? HTTPSIG_DEVICE : name;
+  const found = [...commitmentsOf(recorded).values()].map((commitment) => deviceOf(commitment) ?? '');
+  if (!found.includes(wanted)) throw new Mismatch(wanted, found, 'device');
 }
