@@ -9,7 +9,7 @@ import { PAGE_BYTES, type WasmEngine, type WasmStart } from '../../src/engine/en
 import { Message, type ValueInput } from '../../src/message/message.ts';
 import { EnginePool } from '../../src/node/engines.ts';
 import type { HttpRequest } from '../../src/resolver/context.ts';
-import { emscriptenProgram, initialPages, type FamilyName } from '../setup/emscripten-program.ts';
+import { emscriptenProgram, INITIAL_PAGES, type FamilyName } from '../setup/emscripten-program.ts';
 import { signed, testNode, testWallet, type TestNode } from '../setup/test-node.ts';
 
 const FAMILIES: readonly (readonly [string, FamilyName])[] = [
@@ -54,7 +54,6 @@ async function answer(engine: WasmEngine, message: string): Promise<string> {
 }
 
 describe.each(FAMILIES)('%s', (format, family) => {
-  const pages = initialPages(family);
   const metered = format.endsWith('-metering') || family === '1' || family === '2';
 
   it('answers, jumps, prints, reads its clock and grows as its loader lets it', async () => {
@@ -68,7 +67,7 @@ describe.each(FAMILIES)('%s', (format, family) => {
     expect(await answer(engine, 'c')).toBe('2');
     expect(await answer(engine, 'g')).toBe('1');
     // A fifth more than there was, in whole pages.
-    expect((await engine.digest()).byteLength).toBe(Math.ceil(1.2 * pages) * PAGE_BYTES);
+    expect((await engine.digest()).byteLength).toBe(Math.ceil(1.2 * INITIAL_PAGES) * PAGE_BYTES);
     expect(await answer(engine, 'c')).toBe('3');
     await engine.close();
   });
@@ -93,7 +92,7 @@ describe.each(FAMILIES)('%s', (format, family) => {
   });
 
   it('keeps to its limits of memory and of gas', async () => {
-    const most = (pages + 5) * PAGE_BYTES;
+    const most = (INITIAL_PAGES + 5) * PAGE_BYTES;
     const engine = await start(format, family, { memory: most, compute: 100_000 });
     expect(await answer(engine, 'g')).toBe('1');
     expect((await engine.digest()).byteLength).toBe(most);
@@ -102,7 +101,7 @@ describe.each(FAMILIES)('%s', (format, family) => {
     expect(await answer(engine, 's')).toBe(metered ? 'gas' : '0');
     if (metered) expect(await engine.digest()).toEqual(before);
     await engine.close();
-    const small = start(format, family, { memory: (pages - 1) * PAGE_BYTES });
+    const small = start(format, family, { memory: (INITIAL_PAGES - 1) * PAGE_BYTES });
     await expect(small).rejects.toMatchObject({ code: 'memory-limit', status: 413 });
     const other = format.startsWith('wasm64') ? 'wasm32-unknown-emscripten3' : FAMILIES.at(-2)![0];
     await expect(start(other, family)).rejects.toMatchObject({ code: 'module-format', status: 422 });

@@ -12,11 +12,9 @@
 
 export type FamilyName = '1' | '2' | '3' | '4' | '64';
 
-/** Pages of memory at the start: those that can be suspended need 40 MiB for that. */
-export function initialPages(family: FamilyName): number {
-  return family === '4' || family === '64' ? 704 : 32;
-}
-const MAXIMUM_PAGES = 1200;
+/** Pages of memory at the start. */
+export const INITIAL_PAGES = 32;
+const MAXIMUM_PAGES = 100;
 
 /** Where things are. */
 const COUNT = 2048;
@@ -24,7 +22,7 @@ const REPLY = 4096;
 const PATH = 8192;
 const STACK_END = 65_536;
 const STACK_BASE = 524_288;
-/** What `malloc` answers, always: the block that a suspended call is kept in (40 MiB). */
+/** What `malloc` answers, always: the block for a suspended call, of which these programs use the header alone. */
 const HEAP = 1_048_576;
 
 const PREFIX = '{"ok":true,"response":{"Output":{"data":"';
@@ -87,7 +85,7 @@ export function emscriptenProgram(family: FamilyName): string {
     (import "env" "__asyncjs__weavedrive_close" (func $close (param i32) (result i32)))`
         : ''
     }
-    (memory (export "${name('memory')}") ${wide ? 'i64 ' : ''}${initialPages(family)} ${MAXIMUM_PAGES})
+    (memory (export "${name('memory')}") ${wide ? 'i64 ' : ''}${INITIAL_PAGES} ${MAXIMUM_PAGES})
     (table (export "${name('__indirect_function_table')}") 1 funcref)
     (elem (i32.const 0) $jump)
     (global $sp (mut ${W}) ${at(STACK_BASE)})
