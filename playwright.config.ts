@@ -7,10 +7,10 @@ const port = Number(process.env.E2E_PORT ?? 4199);
 export default defineConfig({
   testDir: 'test/e2e',
   outputDir: 'test-results',
-  timeout: 90_000,
-  expect: { timeout: 15_000 },
-  // Two cores, and each test runs a node of its own.
-  workers: 1,
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
+  // Each test runs a node of its own, and waits more than it computes.
+  workers: Number(process.env.E2E_WORKERS ?? 2),
   forbidOnly: true,
   retries: 0,
   reporter: 'list',

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type BrowserContext, type Page } from 'playwright';
+import type { BrowserContext, Page } from 'playwright';
 import { buildPage, servePage, type Files, type Route } from '../../test/setup/bundle.ts';
 import { chromiumLaunch } from '../../test/setup/chromium.js';
 
@@ -41,6 +41,8 @@ export interface Headless {
 }
 
 export async function openHeadless(options: HeadlessOptions): Promise<Headless> {
+  // Loaded here, so that a wrong call is told at once.
+  const { chromium } = await import('playwright');
   const files = options.files ?? (await buildPage(options.html));
   const server = await servePage(files, options.route);
   const profile = options.profile ?? mkdtempSync(join(tmpdir(), 'beamlet-'));

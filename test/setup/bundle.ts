@@ -8,14 +8,24 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { build, type Plugin } from 'vite';
+import type { Plugin } from 'vite';
+import { keptBuild } from './kept-build.ts';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export type Files = Map<string, string | Uint8Array>;
 
-/** Builds the page `html` (path from the project's root). `plugins` also serve the page's workers. */
-export async function buildPage(html: string, plugins: () => Plugin[] = () => []): Promise<Files> {
+/**
+ * Builds the page `html` (path from the project's root); a page of the product only where a source has changed since
+ * the last time. `plugins` also serve the page's workers.
+ */
+export function buildPage(html: string, plugins?: () => Plugin[]): Promise<Files> {
+  if (plugins || !html.startsWith('src/')) return buildAnew(html, plugins ?? (() => []));
+  return keptBuild(root, html, () => buildAnew(html, () => []));
+}
+
+async function buildAnew(html: string, plugins: () => Plugin[]): Promise<Files> {
+  const { build } = await import('vite');
   const output = await build({
     root,
     configFile: false,

@@ -15,6 +15,8 @@ const folder = join(root, '.cache', 'foreign-legacynet');
 const BASE = 5000;
 const UNITS = ['gateway', 'bundler', 'messenger', 'scheduler', 'compute'];
 const START = 60_000;
+/** How long one waits for another that uses these ports to stop. */
+const TURN = 300_000;
 
 /** Installs the server where it is not there yet. @throws Error that says why it could not be had */
 export async function fetchForeignLegacynet() {
@@ -55,6 +57,32 @@ function isInstalled() {
  * @throws Error where it cannot be fetched, a port is taken, or it does not start
  */
 export async function startForeignLegacynet({ port = BASE } = {}) {
+  const over = await takeTurn(port - 1);
+  try {
+    return await start(port, over);
+  } catch (error) {
+    await over();
+    throw error;
+  }
+}
+
+/** There is one at a time: whoever holds the port before its ports has it. Answers how to hand it on. */
+async function takeTurn(port) {
+  const until = Date.now() + TURN;
+  for (;;) {
+    const server = createServer();
+    const taken = await new Promise((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    server.unref();
+    if (taken) return () => new Promise((resolve) => server.close(resolve));
+    if (Date.now() > until) throw new Error(`The foreign legacynet waits for port ${port}, which is taken.`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function start(port, over) {
   await fetchForeignLegacynet();
   for (let at = port; at < port + UNITS.length; at++)
     if (!(await isFree(at))) throw new Error(`The foreign legacynet needs port ${at}, which is taken.`);
@@ -77,6 +105,7 @@ export async function startForeignLegacynet({ port = BASE } = {}) {
   const stop = async () => {
     child.kill('SIGKILL');
     await ended;
+    await over();
   };
   const urls = Object.fromEntries(UNITS.map((unit, index) => [unit, `http://127.0.0.1:${port + index}`]));
   try {

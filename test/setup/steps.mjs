@@ -9,12 +9,21 @@ export function isMain(url) {
   return process.argv[1] !== undefined && fileURLToPath(url) === process.argv[1];
 }
 
+/** Ends each command that runs now; a signal to us is for all of them. */
+const running = new Set();
+const SIGNALS = ['SIGINT', 'SIGTERM'];
+
+function endAll(signal) {
+  for (const end of running) end(signal);
+  process.exit(1);
+}
+
 /**
  * Runs a command in the project's root and answers its exit code, its output passed on as it comes
- * (`quiet` keeps it to itself and shows it only when the command fails).
+ * (`quiet` keeps it to itself and shows it only when the command fails, `silent` hands it to `onOutput` alone).
  * `limit`: milliseconds after which it is killed.
  */
-export function run(command, args, { quiet = false, limit = 0, env = {}, onOutput } = {}) {
+export function run(command, args, { quiet = false, silent = false, limit = 0, env = {}, onOutput } = {}) {
   return new Promise((resolve) => {
     const piped = quiet || onOutput;
     const child = spawn(command, args, {
@@ -28,7 +37,7 @@ export function run(command, args, { quiet = false, limit = 0, env = {}, onOutpu
       const text = String(chunk);
       onOutput?.(text);
       if (quiet) held += text;
-      else process.stdout.write(text);
+      else if (!silent) process.stdout.write(text);
     };
     child.stdout?.on('data', take);
     child.stderr?.on('data', take);
@@ -42,19 +51,16 @@ export function run(command, args, { quiet = false, limit = 0, env = {}, onOutpu
     };
     const timer = limit
       ? setTimeout(() => {
-          process.stdout.write(`${command} ${args.join(' ')}: stopped after ${limit / 1000} s\n`);
+          take(`${command} ${args.join(' ')}: stopped after ${limit / 1000} s\n`);
           end('SIGKILL');
         }, limit)
       : undefined;
-    const pass = (signal) => () => {
-      end(signal);
-      process.exit(1);
-    };
-    const signals = { SIGINT: pass('SIGINT'), SIGTERM: pass('SIGTERM') };
-    for (const [name, handler] of Object.entries(signals)) process.once(name, handler);
+    if (running.size === 0) for (const signal of SIGNALS) process.once(signal, endAll);
+    running.add(end);
     const finish = (code, reason) => {
       clearTimeout(timer);
-      for (const [name, handler] of Object.entries(signals)) process.off(name, handler);
+      running.delete(end);
+      if (running.size === 0) for (const signal of SIGNALS) process.off(signal, endAll);
       if (quiet && code !== 0) process.stdout.write(held + (reason ?? ''));
       resolve(code);
     };
