@@ -1,5 +1,5 @@
 /** A page of the app's origin that asks by `node.fetch`, for tests that take away what is between it and the node. */
-import { openNode } from '../../src/client/index.ts';
+import { AoError, openNode } from '../../src/client/index.ts';
 
 export interface Sent {
   readonly slot: number;
@@ -13,6 +13,10 @@ declare global {
     makeCounter(): Promise<string>;
     /** Sends `count` messages by three senders at a time; answers where each went. */
     sendMany(process: string, count: number): Promise<Sent[]>;
+    /** Sends one message with so many characters of data, and answers its slot or why it has none. */
+    sendLarge(process: string, size: number): Promise<number | { code: string; status: number }>;
+    /** Ends the machine of a process, which takes a snapshot first. */
+    stop(process: string): Promise<void>;
     /** How many of them are acknowledged. */
     acknowledged: number;
     /** ID of the message at each slot but the first, the newest first. */
@@ -47,6 +51,27 @@ window.sendMany = async (process, count) => {
   await Promise.all([sender(), sender(), sender()]);
   return sent;
 };
+
+/** Text that storage cannot make smaller. */
+function noise(size: number): string {
+  let text = '';
+  while (text.length < size)
+    text += String.fromCharCode(
+      ...crypto.getRandomValues(new Uint8Array(8192)).map((octet) => 33 + (octet % 90)),
+    );
+  return text.slice(0, size);
+}
+
+window.sendLarge = async (process, size) => {
+  try {
+    return (await (await node).send(process, { action: 'Inc', data: noise(size) })).slot;
+  } catch (thrown) {
+    const { code, status } = AoError.wrap(thrown);
+    return { code, status };
+  }
+};
+
+window.stop = async (process) => (await node).stop(process);
 
 window.messages = async (process) => {
   const slots = await (await node).slots(process, { limit: 500 });

@@ -17,6 +17,9 @@ let script = '';
 /** Answers that the slow server owes. */
 let owed: (() => void)[] = [];
 
+/** Room for the app, the node and a few large messages, in bytes. */
+const QUOTA = 12_000_000;
+
 /** The built app with a page beside it, and a server that answers when it is told to. */
 test.beforeAll(async () => {
   cpSync('dist', folder, { recursive: true });
@@ -131,4 +134,34 @@ test('messages under way when the tab of the node closes, and when the next one 
   expect(sent.filter(({ slot, id: message }) => messages[count - slot] !== message)).toEqual([]);
   const answer = await ask(sender, `/${id}~process@1.0/now/count`);
   expect(answer).toEqual({ status: 200, text: String(count) });
+});
+
+test('when the quota is used up messages are refused whole, and taken again once there is room', async ({
+  page: blank,
+  context,
+}) => {
+  const { origin } = served!;
+  // Given before the database is opened: the browser asks how much room there is only now and then.
+  const devtools = await context.newCDPSession(blank);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: QUOTA });
+  const page = await openAsker(context);
+  const id = await page.evaluate(() => window.makeCounter());
+  const send = (size: number) =>
+    page.evaluate(([process, many]) => window.sendLarge(process, many), [id, size] as const);
+  expect(await send(1)).toBe(1);
+  let taken = 1;
+  let refused: unknown;
+  for (let tries = 0; tries < 60 && refused === undefined; tries++) {
+    const answer = await send(400_000);
+    if (typeof answer === 'number') expect(answer).toBe(++taken);
+    else refused = answer;
+  }
+  expect(refused).toEqual({ code: 'storage-full', status: 507 });
+  // A snapshot has no room either: the machine ends without one, and what it knew is computed again.
+  await page.evaluate((process) => window.stop(process), id);
+  expect(await page.evaluate((process) => window.messages(process), id)).toHaveLength(taken);
+  expect(await ask(page, `/${id}~process@1.0/now/count`)).toEqual({ status: 200, text: String(taken) });
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin });
+  expect(await send(400_000)).toBe(taken + 1);
+  expect(await ask(page, `/${id}~process@1.0/now/count`)).toEqual({ status: 200, text: String(taken + 1) });
 });
