@@ -91,12 +91,21 @@ function tagOf(name: Value, value: Value): Message {
   ]);
 }
 
+/** Names that were met before: the messages of a schedule mostly have the same. */
+const cased = new Map<string, string>();
+const MOST_CASED = 1000;
+const LONGEST_CASED = 64;
+
 /** `x-my-thing` as `X-My-Thing`. */
 export function headerCase(name: string): string {
-  return name
+  const known = cased.get(name);
+  if (known !== undefined) return known;
+  const made = name
     .split('-')
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join('-');
+  if (cased.size < MOST_CASED && name.length <= LONGEST_CASED) cased.set(name, made);
+  return made;
 }
 
 const environments = new WeakMap<Message, string>();
