@@ -269,12 +269,21 @@ export function plainPath(path: string): string {
 
 /**
  * What a URL asks of which node: `https://host/PID~process@1.0/now/key/…` or `…/compute&slot=N/key/…`.
- * @throws AoError `bad-url` (400)
+ * @throws AoError `bad-url` (400), `legacynet-url` (400) for what a compute unit of legacynet answers
  */
 export function parseTarget(url: string): Target {
   const match =
     /^(https?:\/\/[^/?#]+)\/([A-Za-z0-9_-]{43})(?:~process@1\.0)?(?:\/([^?#]*))?(?:\?([^#]*))?(?:#.*)?$/.exec(
       url.trim(),
+    );
+  if (
+    !match &&
+    /^https?:\/\/[^/?#]+\/(?:result|results|state|dry-run)\b[^#]*[A-Za-z0-9_-]{43}/.test(url.trim())
+  )
+    throw new AoError(
+      'legacynet-url',
+      'This is what a compute unit of legacynet answers. Follow the process, and its results are held against the unit’s.',
+      { detail: { url: url.slice(0, 200) } },
     );
   if (!match)
     throw new AoError(

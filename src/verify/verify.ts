@@ -428,13 +428,14 @@ class Verification {
 
   /** What was not looked at, in words. */
   #say(): void {
-    const { facts, notChecked } = this.#findings;
+    const { facts, notChecked, problems } = this.#findings;
     if (!facts.attested)
       notChecked.push('Which program the node runs, and on what hardware, was not checked.');
     if (!facts.agreed) notChecked.push('No other node was asked.');
     if (!facts.audited)
       notChecked.push('The schedule was not audited: messages may be missing, forged or out of order.');
-    if (!facts.replayed) notChecked.push('Nothing was computed here: the answer rests on the node’s word.');
+    const computed = facts.replayed ?? problems.find(({ code }) => code === 'answer-differs');
+    if (!computed) notChecked.push('Nothing was computed here: the answer rests on the node’s word.');
     if (facts.signed && !facts.replayed)
       notChecked.push(
         'A signature says neither what was asked nor when: an old answer, or one to another question, can be served again.',

@@ -58,11 +58,12 @@ async function counterElsewhere(page: Page): Promise<string> {
   return id;
 }
 
-async function verify(page: Page, url: string) {
+async function verify(page: Page, url: string, result: 'Verified' | 'Checked' = 'Verified') {
   await openApp(page, '/verify');
   await page.getByLabel('What to verify').fill(url);
   await page.getByRole('button', { name: 'Verify', exact: true }).click();
-  await expect(page.getByRole('heading', { level: 1, name: /^Verified/ })).toBeVisible({ timeout: 60_000 });
+  const heading = page.getByRole('heading', { level: 1, name: new RegExp(`^${result} `) });
+  await expect(heading).toBeVisible({ timeout: 60_000 });
 }
 
 test('an honest node is proven here, and again at the price of what is new', async ({ page, browser }) => {
@@ -93,7 +94,7 @@ test('a node that lies about a value is contradicted', async ({ page, browser })
   const peer = await publish(elsewhere, (path, body) =>
     path.endsWith('/count') ? body.replace('3', '9') : body,
   );
-  await verify(page, `${peer.origin}/${id}~process@1.0/now/count`);
+  await verify(page, `${peer.origin}/${id}~process@1.0/now/count`, 'Checked');
   await expect(page.getByText(/^(Contradicted|Could not be shown)$/).first()).toBeVisible();
   await expect(page.locator('main').getByText('Proven here')).toHaveCount(0);
   await peer.close();
@@ -105,7 +106,7 @@ test('what cannot be verified says why', async ({ page }) => {
   await page.getByLabel('What to verify').fill('https://node.example/not-a-process');
   await page.getByRole('button', { name: 'Verify', exact: true }).click();
   await expect(page.getByRole('alert')).toContainText('looks like');
-  await verify(page, `http://127.0.0.1:9/${'x'.repeat(43)}~process@1.0/now`);
+  await verify(page, `http://127.0.0.1:9/${'x'.repeat(43)}~process@1.0/now`, 'Checked');
   await expect(page.getByText('Could not be shown').first()).toBeVisible();
   await page.goto('/#/nodes');
   await page.getByLabel('Add a node').fill('not a node');

@@ -1,7 +1,14 @@
 /** Verifications as a page runs them, in the node's worker, of the recorded process that needs no network. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fromBytes } from '../../../src/base/bytes.ts';
-import { isProven, openNode, proven, unproven, type OpenNode, type Verification } from '../../../src/client/index.ts';
+import {
+  isProven,
+  openNode,
+  proven,
+  unproven,
+  type OpenNode,
+  type Verification,
+} from '../../../src/client/index.ts';
 import { decodeJson } from '../../../src/codec/json.ts';
 import { decodeStructured } from '../../../src/codec/structured.ts';
 import { committers } from '../../../src/commitment/select.ts';
@@ -143,6 +150,8 @@ describe('a verification', () => {
     const start = (url: string, peers: string[] = []) =>
       node.startVerification({ url, level: 'signed', peers });
     const id = 'x'.repeat(43);
+    const unit = `https://cu.example/result/${id}?process-id=${id}`;
+    await expect(start(unit)).rejects.toMatchObject({ code: 'legacynet-url', status: 400 });
     await expect(start('not a url')).rejects.toMatchObject({ code: 'bad-url', status: 400 });
     await expect(start(`https://a.example/${id}/schedule`)).rejects.toMatchObject({ code: 'bad-url' });
     await expect(start(`https://a.example/${id}`, ['nowhere'])).rejects.toMatchObject({ code: 'bad-url' });
