@@ -7,6 +7,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concatBytes, equalBytes, fromHex, toBytes } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
 import { ethereumAddress } from './address.ts';
+import { keySeen, madeBy, tableOf } from './ecdsa-tables.ts';
 import type { Octets } from './octets.ts';
 
 export function keccak256(bytes: Uint8Array): Octets {
@@ -38,14 +39,25 @@ export function bundlrHash(message: Uint8Array, address: string): Octets {
  * make a second signature, and so a second ID, for the same message.
  */
 export function recoverKey(hash: Uint8Array, signature: Uint8Array): Octets | undefined {
+  const parts = partsOf(signature);
+  if (!parts) return undefined;
+  try {
+    const parsed = secp256k1.Signature.fromBytes(parts.compact, 'compact');
+    return parsed.addRecoveryBit(parts.recovery).recoverPublicKey(hash).toBytes(false) as Octets;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `r ‖ s` with an `s` that is not high, and which of two keys is meant; undefined for what is no signature. */
+function partsOf(signature: Uint8Array): { compact: Uint8Array; recovery: number } | undefined {
   if (signature.length !== 65) return undefined;
   const v = signature[64]!;
   const recovery = v >= 27 ? v - 27 : v;
   if (recovery > 1) return undefined;
+  const compact = signature.slice(0, 64);
   try {
-    const parsed = secp256k1.Signature.fromBytes(signature.slice(0, 64), 'compact');
-    if (parsed.hasHighS()) return undefined;
-    return parsed.addRecoveryBit(recovery).recoverPublicKey(hash).toBytes(false) as Octets;
+    return secp256k1.Signature.fromBytes(compact, 'compact').hasHighS() ? undefined : { compact, recovery };
   } catch {
     return undefined;
   }
@@ -53,8 +65,16 @@ export function recoverKey(hash: Uint8Array, signature: Uint8Array): Octets | un
 
 /** Checks an EIP-191 signature by an uncompressed public key. */
 export function verifyPersonal(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  const key = recoverKey(personalHash(message), signature);
-  return key !== undefined && equalBytes(key, publicKey);
+  const hash = personalHash(message);
+  const table = tableOf(publicKey);
+  if (table) {
+    const parts = partsOf(signature);
+    return parts !== undefined && madeBy(table, hash, parts.compact, parts.recovery);
+  }
+  const key = recoverKey(hash, signature);
+  const good = key !== undefined && equalBytes(key, publicKey);
+  if (good) keySeen(publicKey);
+  return good;
 }
 
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;

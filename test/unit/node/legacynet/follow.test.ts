@@ -76,6 +76,26 @@ describe('following', () => {
     expect(await until(followings, ({ computed }) => computed === 233)).toMatchObject({ audited: 233 });
   }, 60_000);
 
+  it('fetches one page ahead of the machine and no further, however long the schedule is', async () => {
+    const net = await FakeLegacynet.create();
+    await add(net, 40);
+    net.pageSize = 5;
+    const node = await nodeOn(net);
+    const followings = followingsOf(node);
+    const ahead: number[] = [];
+    net.answer = (url) => {
+      const after = Number(url.searchParams.get('from-nonce') ?? -1);
+      if (after >= 0) ahead.push(after - Number(node.log.evaluated.length - 1));
+      return undefined;
+    };
+    node.log.before = () => new Promise((resolve) => setTimeout(resolve, 1));
+    await followings.start(net.id);
+    expect(await until(followings, caughtUp)).toMatchObject({ computed: 40 });
+    expect(ahead.length).toBeGreaterThanOrEqual(8);
+    // When a page is asked for, all but the one before it are computed: two are in memory at most.
+    expect(Math.max(...ahead)).toBeLessThanOrEqual(5);
+  }, 60_000);
+
   it('goes on where it stopped, on another node over the same store', async () => {
     const net = await FakeLegacynet.create();
     await add(net, 4);
