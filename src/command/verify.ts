@@ -99,7 +99,7 @@ try {
   if (process.stderr.isTTY) process.stderr.write('\n');
   if ('error' in answer) {
     console.error(`${answer.error.code}: ${answer.error.message}`);
-    process.exitCode = answer.error.code === 'bad-url' ? 2 : 1;
+    process.exitCode = /^(bad|legacynet)-url$/.test(answer.error.code) ? 2 : 1;
   } else {
     const { report, evidence } = answer.value;
     console.log(reportText(report));
