@@ -49,9 +49,7 @@ test.afterAll(async () => {
   await bridge?.stop();
 });
 
-async function hereSeen(): Promise<Seen> {
-  bridge = await startBridge();
-  const { node, url } = bridge;
+async function hereSeen({ node, url }: RunningBridge): Promise<Seen> {
   const units = `${url}/~legacynet@1.0`;
   const data = readFileSync(join('.cache', 'modules', `${aosHash()}.wasm`));
   const body = new Uint8Array(await wallet.item({ data, tags: MODULE_TAGS }));
@@ -62,22 +60,22 @@ async function hereSeen(): Promise<Seen> {
   );
 }
 
-async function foreignSeen(): Promise<Seen> {
-  foreign = await startForeignLegacynet();
+async function foreignSeen({ messenger, compute, gateway, address }: ForeignLegacynet): Promise<Seen> {
   const { mu } = (await import(pathToFileURL(resolve(ACCOUNTS)).href)) as { mu: { addr: string } };
-  const { messenger, compute, gateway, address } = foreign;
   return run(
     { MU_URL: messenger, CU_URL: compute, GATEWAY_URL: gateway },
     { module: FOREIGN_MODULE, scheduler: address, authority: mu.addr },
+    ['spawned'],
   );
 }
 
 function run(
   units: { MU_URL: string; CU_URL: string; GATEWAY_URL: string },
   names: { module: string; scheduler: string; authority: string },
+  hopeless: readonly string[] = [],
 ): Promise<Seen> {
   const ao = connect({ MODE: 'legacy', ...units }) as unknown as Client;
-  const setting = { ...names, owner: wallet.address, browserBuild: false, patience: 10_000 };
+  const setting = { ...names, owner: wallet.address, browserBuild: false, patience: 30_000, hopeless };
   return legacyProgram(ao, createDataItemSigner(wallet.jwk), setting);
 }
 
@@ -125,8 +123,10 @@ function whole(value: unknown): unknown {
 
 test('both legacynets answer the same program alike', async () => {
   test.setTimeout(400_000);
-  const here = await hereSeen();
-  const there = await foreignSeen();
+  foreign = await startForeignLegacynet();
+  bridge = await startBridge();
+  // Each runs in a process of its own.
+  const [here, there] = await Promise.all([hereSeen(bridge), foreignSeen(foreign)]);
   expect(Object.keys(there).sort()).toEqual(Object.keys(here).sort());
   const ours: Seen = {};
   const theirs: Seen = {};

@@ -33,6 +33,8 @@ export interface Setting {
   readonly browserBuild: boolean;
   /** Milliseconds that what is pushed may take to arrive. */
   readonly patience: number;
+  /** Steps that wait for what never comes there: asked once. */
+  readonly hopeless?: readonly string[];
 }
 
 /** What a step answered; the sentence of its error where it was refused. */
@@ -46,7 +48,7 @@ interface Result {
 
 /** Everything that aoconnect has in legacy mode. */
 export async function legacyProgram(ao: Client, signer: unknown, setting: Setting): Promise<Seen> {
-  const { module, scheduler, authority, owner, browserBuild, patience } = setting;
+  const { module, scheduler, authority, owner, browserBuild, patience, hopeless = [] } = setting;
   const seen: Seen = {};
   const tags = (record: Record<string, string>) =>
     Object.entries(record).map(([name, value]) => ({ name, value }));
@@ -79,11 +81,11 @@ export async function legacyProgram(ao: Client, signer: unknown, setting: Settin
     ao.dryrun!({ process, Owner: owner, tags: tags({ Action: 'Eval' }), data });
   /** Asks until a dry run answers this: what is pushed arrives when it arrives. */
   const until = async (step: string, process: string, data: string, wanted: RegExp) => {
-    const end = Date.now() + patience;
-    while (Date.now() < end) {
+    const end = hopeless.includes(step) ? 0 : Date.now() + patience;
+    for (;;) {
       const said = (await dry(process, data)).Output?.data;
       seen[step] = said;
-      if (wanted.test(String(said))) return;
+      if (wanted.test(String(said)) || Date.now() >= end) return;
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   };

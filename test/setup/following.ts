@@ -1,12 +1,15 @@
 /** Following on a legacynet in memory: a node that knows it, and waiting for what becomes of a process. */
-import { afterEach } from 'vitest';
+import { afterEach, beforeAll } from 'vitest';
 import { Message } from '../../src/message/message.ts';
 import { Followings } from '../../src/node/legacynet/followings.ts';
 import type { Followed } from '../../src/protocol/api.ts';
-import { GATEWAY, type FakeLegacynet } from './fake-legacynet.ts';
-import { testNode, type TestNode } from './test-node.ts';
+import { FakeLegacynet, GATEWAY } from './fake-legacynet.ts';
+import { testNode, testWallet, type TestNode } from './test-node.ts';
 
 const open: Followings[] = [];
+
+// Making keys may take longer than a test is given.
+beforeAll(() => Promise.all([testWallet(), FakeLegacynet.create()]).then(() => undefined), 120_000);
 
 afterEach(async () => {
   await Promise.all(open.splice(0).map((followings) => followings.close()));
