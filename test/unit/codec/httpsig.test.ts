@@ -14,7 +14,7 @@ import {
 import { decodeStructured, encodeStructuredMessage } from '../../../src/codec/structured.ts';
 import { equalValues } from '../../../src/message/equal.ts';
 import { Message, type ValueInput } from '../../../src/message/message.ts';
-import type { Binary } from '../../../src/message/value.ts';
+import { Atom, type Binary } from '../../../src/message/value.ts';
 import { plainKey, text } from '../arbitraries.ts';
 
 const message = Message.of;
@@ -257,5 +257,23 @@ describe('reading', () => {
         }
       }),
     );
+  });
+});
+
+describe('rows of messages.md §13', () => {
+  it('20: a part says what it is in any case of the name', () => {
+    const body = '--B\r\nContent-Disposition: form-data;name="m"\r\nx: 1\r\n--B--';
+    const found = decode({ 'content-type': 'multipart/form-data; boundary="B"' }, body);
+    expect(equalValues(found, message({ m: { x: '1' } }))).toBe(true);
+  });
+
+  it('8: a list that holds undefined is written, and read back or refused by a typed error', () => {
+    const tabm = encodeStructuredMessage(message({ l: ['a', Atom.of('undefined'), 'b'] }));
+    const back = encodeHttpsig(tabm);
+    expect(parts(back)[0]).toBe(
+      '1: a⏎2: undefined⏎3: b⏎ao-types: .="list", 2="atom"⏎content-disposition: form-data;name="l"',
+    );
+    const list = (decodeStructured(decodeHttpsig(back).tabm) as Message).get('l');
+    expect(list).toEqual(['a', Atom.of('undefined'), 'b']);
   });
 });
