@@ -158,6 +158,37 @@ describe('a browser without memory64', () => {
   });
 });
 
+describe('a browser with one processor', () => {
+  it('keeps twenty processes going with eight machines: what goes for others comes back as it was', async () => {
+    const node = await openNode({
+      serviceWorker: false,
+      database: `many-${crypto.randomUUID()}`,
+      createWorker: () => without(`Object.defineProperty(navigator, 'hardwareConcurrency', { value: 1 });`),
+    });
+    try {
+      const bytes = new Uint8Array(await (await fetch('/samples/counter.wasm')).arrayBuffer());
+      const ids: string[] = [];
+      for (let n = 0; n < 20; n++)
+        ids.push((await node.spawn({ module: { type: 'wasm', bytes }, name: `${n}` })).id);
+      for (let first = 0; first < 20; first += 4) {
+        // In another order than they were made, and some together.
+        const some = [0, 1, 2, 3].map((more) => ((first + more) * 7) % 20);
+        await Promise.all(
+          some.map((n) => node.send(ids[n]!, { action: 'Inc', tags: { by: String(n + 1) } })),
+        );
+      }
+      expect((await node.info()).liveProcesses).toBe(8);
+      for (const [n, id] of ids.entries()) {
+        const path = `/${id}~process@1.0/now/count`;
+        const response = await node.fetch(path, { headers: { 'accept-bundle': 'true' } });
+        expect(await response.text()).toBe(String(n + 1));
+      }
+    } finally {
+      await node.close();
+    }
+  });
+});
+
 const sample = async (name: string) => (await fetch(`/samples/${name}`)).text();
 
 /** The node worker after `code` has changed what its browser offers. */
