@@ -1,13 +1,13 @@
 /** The routes of a messenger unit (process.md §5.3): takes items, has them scheduled, pushes what comes of them. */
 import { toBytes } from '../../base/bytes.ts';
 import { AoError } from '../../base/errors.ts';
-import { signaturesOf } from '../../device/message-id.ts';
 import { Processes } from '../../device/processes.ts';
 import { pushWrite } from '../../device/push-queue.ts';
 import type { Context } from '../../resolver/context.ts';
 import { accept, assignForeign, isSpawn, tag } from './accept.ts';
+import { refuseClock } from './clock.ts';
 import { deliver } from './delivery.ts';
-import { makeItem, messageJson, takeItem } from './items.ts';
+import { makeItem, takeItem } from './items.ts';
 import { slotOf } from './message-slots.ts';
 import { resultOf } from './results.ts';
 import { idIn, isAssign, notFound, type UnitAnswer, type UnitRequest } from './unit-http.ts';
@@ -51,16 +51,10 @@ async function monitor(
 ): Promise<UnitAnswer> {
   if (method !== 'POST' && method !== 'DELETE')
     throw new AoError('bad-method', 'Monitoring is begun by POST and ended by DELETE.', { status: 405 });
-  const taken = await takeItem(http.body, context);
+  await takeItem(http.body, context);
   const definition = await Processes.of(context).definition(process, context);
   if (!definition) throw notFound(`The process ${process} is not here.`);
-  const { tags } = await messageJson(definition, context);
-  if (method === 'POST' && tags.some(({ name }) => name === 'Cron-Interval'))
-    throw new AoError(
-      'no-cron',
-      'This node does not evaluate Cron-Interval; schedule messages with ~cron@1.0 instead.',
-      { status: 501, detail: { by: signaturesOf(taken.message)[0]?.committer ?? '' } },
-    );
+  if (method === 'POST') await refuseClock(definition, context);
   // The units of the network answer these two as text.
   return {
     headers: [['content-type', 'text/plain; charset=utf-8']],

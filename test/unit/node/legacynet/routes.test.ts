@@ -114,6 +114,23 @@ describe('the units refuse', () => {
     expect(await ask('GET', 'su/%E0%A4%A')).toMatchObject({ status: 400, code: 'bad-path' });
   });
 
+  it('to evaluate by the clock, and say so', async () => {
+    const { id } = await scheduled(node, 'legacynet', [], { 'cron-interval': '10-minutes' });
+    const body = await item({ Type: 'Message' });
+    expect(await ask('POST', `mu/monitor/${id}`, body)).toMatchObject({ status: 501, code: 'no-cron' });
+    expect(await ask('GET', `cu/cron/${id}`)).toMatchObject({ status: 501, code: 'no-cron' });
+    // Where nobody asks for it there is nothing to be said against it.
+    expect(await ask('POST', `mu/monitor/${own}`, body)).toMatchObject({
+      status: 200,
+      text: 'Monitoring process',
+    });
+    expect(await ask('DELETE', `mu/monitor/${own}`, body)).toMatchObject({
+      status: 200,
+      text: 'Process deleted',
+    });
+    expect((await ask('GET', `cu/cron/${own}`)).json).toMatchObject({ edges: [] });
+  });
+
   it('dry runs of what is no message', async () => {
     const run = async (body: unknown) =>
       ask('POST', `cu/dry-run?process-id=${own}`, new TextEncoder().encode(JSON.stringify(body)));
