@@ -16,7 +16,7 @@ declare global {
     /** Sends one message with so many characters of data, and answers its slot or why it has none. */
     sendLarge(process: string, size: number): Promise<number | { code: string; status: number }>;
     /** Ends the machine of a process, which takes a snapshot first. */
-    stop(process: string): Promise<void>;
+    stopMachine(process: string): Promise<void>;
     /** How many of them are acknowledged. */
     acknowledged: number;
     /** ID of the message at each slot but the first, the newest first. */
@@ -71,7 +71,7 @@ window.sendLarge = async (process, size) => {
   }
 };
 
-window.stop = async (process) => (await node).stop(process);
+window.stopMachine = async (process) => (await node).stop(process);
 
 window.messages = async (process) => {
   const slots = await (await node).slots(process, { limit: 500 });

@@ -158,7 +158,7 @@ test('when the quota is used up messages are refused whole, and taken again once
   }
   expect(refused).toEqual({ code: 'storage-full', status: 507 });
   // A snapshot has no room either: the machine ends without one, and what it knew is computed again.
-  await page.evaluate((process) => window.stop(process), id);
+  await page.evaluate((process) => window.stopMachine(process), id);
   expect(await page.evaluate((process) => window.messages(process), id)).toHaveLength(taken);
   expect(await ask(page, `/${id}~process@1.0/now/count`)).toEqual({ status: 200, text: String(taken) });
   await devtools.send('Storage.overrideQuotaForOrigin', { origin });

@@ -186,7 +186,7 @@ describe('a browser with one processor', () => {
     } finally {
       await node.close();
     }
-  });
+  }, 180_000);
 });
 
 const sample = async (name: string) => (await fetch(`/samples/${name}`)).text();
