@@ -1,13 +1,12 @@
 /**
- * The in-memory file system that emscripten programs see: the tree, inode numbers, permissions and errors of
- * the network's loader, because a program can read them back into its memory (`stat`, SQLite's inode locks).
- * It lives outside linear memory. Every change of a node asks the pinned clock once, as there, since the
- * clock is a counter (vectors/legacy-aos.md).
+ * The in-memory file system that emscripten programs see: open files and devices over its tree. A program can read
+ * them back into its memory (`stat`, SQLite’s inode locks), so all is as with the network’s loader. It lives outside
+ * linear memory. Every change of a node asks the pinned clock once, as there, since the clock is a counter
+ * (vectors/legacy-aos.md).
  */
 import { fromBase64, toBase64Url } from '../base/bytes.ts';
 import {
   DEVICE,
-  DIRECTORY,
   ERRNO,
   fail,
   FILE,
@@ -16,15 +15,14 @@ import {
   isFile,
   isKind,
   isLink,
-  LINK,
   type Device,
   type FileNode,
-  type FileStat,
   type Saved,
   type SavedNode,
   type SavedStream,
   type Stream,
 } from './emscripten-file-node.ts';
+import { FileTree } from './emscripten-file-tree.ts';
 import type { Output } from './program.ts';
 
 const WRITE_ONLY = 1;
@@ -37,27 +35,17 @@ const DIRECTORY_ONLY = 65536;
 const NO_FOLLOW = 131072;
 
 const MOST_FILES_OPEN = 4096;
-/** Bytes that all files of one process may hold together. */
-const MOST_BYTES = 512 * 1024 * 1024;
 
-export class Files {
-  #tick: () => number;
+export class Files extends FileTree {
   readonly #output: Output;
-  #nextId = 1;
-  #root: FileNode;
   #streams: (Stream | undefined)[] = [];
   #devices = new Map<number, Device>();
   #random = 0x9e3779b9;
-  #used = 0;
-  /** False while everything is as in a fresh instance. */
-  touched = false;
 
   /** Building the tree asks the clock three times, for the links of the standard streams. */
   constructor(tick: () => number, output: Output) {
+    super();
     this.#output = output;
-    this.#tick = () => 0;
-    const root: FileNode = this.#node(undefined, '/', DIRECTORY | 0o777, 0);
-    this.#root = root;
     for (const path of ['/tmp', '/home', '/home/web_user', '/dev']) this.makeDirectory(path, 0o777);
     this.#device('/dev/null', 1, 3, { terminal: false, read: () => 0, write: (from) => from.length });
     this.#device('/dev/tty', 5, 0, this.#terminal());
@@ -67,42 +55,21 @@ export class Files {
     for (const path of ['/dev/shm', '/dev/shm/tmp', '/proc', '/proc/self', '/proc/self/fd'])
       this.makeDirectory(path, 0o777);
     // The loader mounts a second node over /proc/self/fd, which takes a number of its own.
-    this.#nextId++;
-    this.#tick = tick;
-    this.#symlink('/dev/tty', '/dev/stdin');
-    this.#symlink('/dev/tty', '/dev/stdout');
-    this.#symlink('/dev/tty1', '/dev/stderr');
+    this.nextId++;
+    this.tick = tick;
+    this.symlink('/dev/tty', '/dev/stdin');
+    this.symlink('/dev/tty', '/dev/stdout');
+    this.symlink('/dev/tty1', '/dev/stderr');
     this.open('/dev/stdin', 0, 0);
     this.open('/dev/stdout', 1, 0);
     this.open('/dev/stderr', 1, 0);
     this.touched = false;
   }
 
-  #node(parent: FileNode | undefined, name: string, mode: number, device: number): FileNode {
-    const node = {
-      id: this.#nextId++,
-      name,
-      mode,
-      device,
-      timestamp: this.#tick(),
-      link: '',
-      children: new Map(),
-      content: new Uint8Array(0),
-      size: 0,
-    } as unknown as FileNode;
-    node.parent = parent ?? node;
-    if (parent) {
-      parent.children.set(name, node);
-      parent.timestamp = node.timestamp;
-    }
-    this.touched = true;
-    return node;
-  }
-
   #device(path: string, major: number, minor: number, device: Device): void {
     const id = (major << 8) | minor;
     this.#devices.set(id, device);
-    this.#make(path, DEVICE | 0o666, id);
+    this.make(path, DEVICE | 0o666, id);
   }
 
   #terminal(): Device {
@@ -136,213 +103,6 @@ export class Files {
     };
   }
 
-  /** Absolute form with `.` and `..` worked out; the working directory is always `/`. */
-  static normalize(path: string): string {
-    const parts: string[] = [];
-    for (const part of path.split('/')) {
-      if (part === '' || part === '.') continue;
-      if (part === '..') parts.pop();
-      else parts.push(part);
-    }
-    return `/${parts.join('/')}`;
-  }
-
-  #permitted(node: FileNode, wanted: string): number {
-    if (wanted.includes('r') && !(node.mode & 0o444)) return ERRNO.access;
-    if (wanted.includes('w') && !(node.mode & 0o222)) return ERRNO.access;
-    if (wanted.includes('x') && !(node.mode & 0o111)) return ERRNO.access;
-    return 0;
-  }
-
-  #child(parent: FileNode, name: string): FileNode {
-    if (!isDirectory(parent)) fail(ERRNO.notDirectory);
-    const refusal = this.#permitted(parent, 'x');
-    if (refusal) fail(refusal);
-    return parent.children.get(name) ?? fail(ERRNO.noEntry);
-  }
-
-  /** @throws FileError */
-  lookup(path: string, follow: boolean, depth = 0): FileNode {
-    if (path === '') fail(ERRNO.noEntry);
-    if (depth > 8) fail(ERRNO.loop);
-    let current = this.#root;
-    const parts = Files.normalize(path).split('/').filter(Boolean);
-    for (const [i, part] of parts.entries()) {
-      current = this.#child(current, part);
-      if ((i < parts.length - 1 || follow) && isLink(current))
-        current = this.lookup(this.#target(current), true, depth + 1);
-    }
-    return current;
-  }
-
-  #target(link: FileNode): string {
-    return link.link.startsWith('/')
-      ? Files.normalize(link.link)
-      : Files.normalize(`${this.pathOf(link.parent)}/${link.link}`);
-  }
-
-  pathOf(node: FileNode): string {
-    const parts: string[] = [];
-    for (let at = node; at.parent !== at; at = at.parent) parts.unshift(at.name);
-    return `/${parts.join('/')}`;
-  }
-
-  #split(path: string): { parent: FileNode; name: string } {
-    const full = Files.normalize(path);
-    const slash = full.lastIndexOf('/');
-    return { parent: this.lookup(full.slice(0, slash) || '/', true), name: full.slice(slash + 1) };
-  }
-
-  #mayCreate(parent: FileNode, name: string): void {
-    if (isDirectory(parent) && !this.#permitted(parent, 'x') && parent.children.has(name)) fail(ERRNO.exists);
-    const refusal = this.#permitted(parent, 'wx');
-    if (refusal) fail(refusal);
-  }
-
-  #mayDelete(parent: FileNode, name: string, directory: boolean): FileNode {
-    const node = this.#child(parent, name);
-    const refusal = this.#permitted(parent, 'wx');
-    if (refusal) fail(refusal);
-    if (directory && !isDirectory(node)) fail(ERRNO.notDirectory);
-    if (directory && node === this.#root) fail(ERRNO.busy);
-    if (!directory && isDirectory(node)) fail(ERRNO.isDirectory);
-    return node;
-  }
-
-  #make(path: string, mode: number, device = 0): FileNode {
-    const { parent, name } = this.#split(path);
-    if (!name) fail(ERRNO.invalid);
-    this.#mayCreate(parent, name);
-    if (!isDirectory(parent)) fail(ERRNO.notPermitted);
-    return this.#node(parent, name, mode, device);
-  }
-
-  makeDirectory(path: string, mode: number): void {
-    this.#make(path, DIRECTORY | (mode & 0o1777));
-  }
-
-  #symlink(target: string, path: string): void {
-    const { parent, name } = this.#split(path);
-    this.#mayCreate(parent, name);
-    this.#node(parent, name, LINK | 0o777, 0).link = target;
-  }
-
-  readLink(path: string): string {
-    const node = this.lookup(path, false);
-    if (!isLink(node)) fail(ERRNO.invalid);
-    return this.#target(node);
-  }
-
-  stat(path: string, follow: boolean): FileStat {
-    return this.statOf(this.lookup(path, follow));
-  }
-
-  statOf(node: FileNode): FileStat {
-    const size = isDirectory(node) ? 4096 : isFile(node) ? node.size : isLink(node) ? node.link.length : 0;
-    return {
-      device: isKind(node, DEVICE) ? node.id : 1,
-      mode: node.mode,
-      rdev: node.device,
-      size,
-      blocks: Math.ceil(size / 4096),
-      time: node.timestamp,
-      ino: node.id,
-    };
-  }
-
-  accessible(path: string, mode: number): number {
-    const node = this.lookup(path, true);
-    const wanted = (mode & 4 ? 'r' : '') + (mode & 2 ? 'w' : '') + (mode & 1 ? 'x' : '');
-    return this.#permitted(node, wanted);
-  }
-
-  changeMode(node: FileNode, mode: number): void {
-    node.mode = (mode & 0o7777) | (node.mode & ~0o7777);
-    this.#touch(node);
-  }
-
-  changeOwner(node: FileNode): void {
-    this.#touch(node);
-  }
-
-  setTime(path: string, time: number | undefined): void {
-    const now = time ?? this.#tick();
-    this.lookup(path, true).timestamp = now;
-    this.touched = true;
-  }
-
-  #touch(node: FileNode): void {
-    node.timestamp = this.#tick();
-    this.touched = true;
-  }
-
-  truncate(node: FileNode, size: number): void {
-    if (size < 0) fail(ERRNO.invalid);
-    if (isDirectory(node)) fail(ERRNO.isDirectory);
-    if (!isFile(node)) fail(ERRNO.invalid);
-    const refusal = this.#permitted(node, 'w');
-    if (refusal) fail(refusal);
-    this.#touch(node);
-    if (size === node.size) return;
-    const content = new Uint8Array(this.#reserve(node, size));
-    content.set(node.content.subarray(0, Math.min(size, node.size)));
-    node.content = content;
-    node.size = size;
-  }
-
-  /** Accounts for the room a node's content takes. */
-  #reserve(node: FileNode, capacity: number): number {
-    const used = this.#used + capacity - node.content.length;
-    if (used > MOST_BYTES) fail(ERRNO.io);
-    this.#used = used;
-    return capacity;
-  }
-
-  unlink(path: string): void {
-    const { parent, name } = this.#split(path);
-    this.#child(parent, name);
-    this.#mayDelete(parent, name, false);
-    parent.children.delete(name);
-    this.#touch(parent);
-  }
-
-  removeDirectory(path: string): void {
-    const { parent, name } = this.#split(path);
-    const node = this.#child(parent, name);
-    this.#mayDelete(parent, name, true);
-    if (node.children.size) fail(ERRNO.notEmpty);
-    parent.children.delete(name);
-    this.#touch(parent);
-  }
-
-  rename(from: string, to: string): void {
-    const source = this.#split(from);
-    const target = this.#split(to);
-    const node = this.#child(source.parent, source.name);
-    const inside = (path: string, directory: string) => `${path}/`.startsWith(`${directory}/`);
-    const fromPath = Files.normalize(from);
-    const toPath = Files.normalize(to);
-    if (inside(toPath.slice(0, toPath.lastIndexOf('/')), fromPath)) fail(ERRNO.invalid);
-    if (inside(fromPath.slice(0, fromPath.lastIndexOf('/')), toPath)) fail(ERRNO.notEmpty);
-    const old = target.parent.children.get(target.name);
-    if (old === node) return;
-    const directory = isDirectory(node);
-    this.#mayDelete(source.parent, source.name, directory);
-    if (old) this.#mayDelete(target.parent, target.name, directory);
-    else this.#mayCreate(target.parent, target.name);
-    if (source.parent !== target.parent) {
-      const refusal = this.#permitted(source.parent, 'w');
-      if (refusal) fail(refusal);
-    }
-    if (directory && old?.children.size) fail(ERRNO.notEmpty);
-    source.parent.children.delete(source.name);
-    this.#touch(source.parent);
-    node.name = target.name;
-    node.parent = target.parent;
-    target.parent.children.set(target.name, node);
-    target.parent.timestamp = source.parent.timestamp;
-  }
-
   #nextDescriptor(from = 0): number {
     let fd = from;
     while (this.#streams[fd]) fd++;
@@ -363,7 +123,7 @@ export class Files {
     if (flags & CREATE) {
       if (node && flags & EXCLUSIVE) fail(ERRNO.exists);
       if (!node) {
-        node = this.#make(full, FILE | (mode & 0o7777));
+        node = this.make(full, FILE | (mode & 0o7777));
         created = true;
       }
     }
@@ -374,7 +134,7 @@ export class Files {
       const wanted = (['r', 'w', 'rw', ''][flags & 3] ?? '') + (flags & TRUNCATE ? 'w' : '');
       if (isLink(node)) fail(ERRNO.loop);
       if (isDirectory(node) && wanted !== 'r') fail(ERRNO.isDirectory);
-      const refusal = this.#permitted(node, wanted);
+      const refusal = this.permitted(node, wanted);
       if (refusal) fail(refusal);
       if (flags & TRUNCATE) this.truncate(node, 0);
     }
@@ -433,7 +193,7 @@ export class Files {
     if (isDirectory(node)) fail(ERRNO.isDirectory);
     if (stream.device) {
       const count = stream.device.read(into);
-      if (count) this.#touch(node);
+      if (count) this.touch(node);
       return count;
     }
     const { position } = stream.shared;
@@ -450,17 +210,17 @@ export class Files {
     if (isDirectory(node)) fail(ERRNO.isDirectory);
     if (stream.device) {
       const count = stream.device.write(from);
-      if (from.length && stream.device.terminal) node.timestamp = this.#tick();
+      if (from.length && stream.device.terminal) node.timestamp = this.tick();
       return count;
     }
     if (stream.shared.flags & APPEND) this.seek(stream, 0, 2);
     if (!from.length) return 0;
-    this.#touch(node);
+    this.touch(node);
     const { position } = stream.shared;
     const end = position + from.length;
     if (end > node.content.length) {
       const grown = new Uint8Array(
-        this.#reserve(node, Math.max(end, Math.min(node.content.length * 2, end + (1 << 20)))),
+        this.reserve(node, Math.max(end, Math.min(node.content.length * 2, end + (1 << 20)))),
       );
       grown.set(node.content.subarray(0, node.size));
       node.content = grown;
@@ -476,7 +236,7 @@ export class Files {
   /** A read-only file that comes from outside, opened at once: it is in no directory. */
   openDetached(path: string, content: Uint8Array): Stream {
     const node = {
-      id: this.#nextId++,
+      id: this.nextId++,
       name: path,
       mode: FILE | 0o444,
       device: 0,
@@ -520,7 +280,7 @@ export class Files {
       });
       for (const child of node.children.values()) visit(child);
     };
-    visit(this.#root);
+    visit(this.root);
     const shared: { flags: number; position: number }[] = [];
     const streams: SavedStream[] = [];
     for (const stream of this.#streams) {
@@ -531,7 +291,7 @@ export class Files {
       streams.push({ f: stream.fd, i: stream.node.id, p: stream.path, s: at });
     }
     return JSON.stringify({
-      next: this.#nextId,
+      next: this.nextId,
       random: this.#random,
       nodes,
       shared,
@@ -543,10 +303,10 @@ export class Files {
   load(text: string): void {
     const saved = JSON.parse(text) as Saved;
     const nodes = new Map<number, FileNode>();
-    this.#used = 0;
+    this.used = 0;
     for (const { i, n, m, d, t, l, c } of saved.nodes) {
       const content = c ? fromBase64(c) : new Uint8Array(0);
-      this.#used += content.length;
+      this.used += content.length;
       nodes.set(i, {
         id: i,
         name: n,
@@ -564,8 +324,8 @@ export class Files {
       node.parent = nodes.get(p) ?? node;
       if (node.parent !== node && !x) node.parent.children.set(n, node);
     }
-    this.#root = nodes.get(1)!;
-    this.#nextId = saved.next;
+    this.root = nodes.get(1)!;
+    this.nextId = saved.next;
     this.#random = saved.random;
     this.#streams = [];
     for (const { f, i, p, s } of saved.streams) {
