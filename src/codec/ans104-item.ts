@@ -274,6 +274,17 @@ function names({ signatureType, owner }: DataItem): Names {
   }));
 }
 
+/** Who signs with `owner` in an item whose signature is of the kind `name`; undefined for no kind or no key of it. */
+export function signerNamed(name: string, owner: Uint8Array): string | undefined {
+  const found = Object.entries(SIGNATURE_KINDS).find(([, kind]) => kind.name === name);
+  if (!found || found[1].owner !== owner.length) return undefined;
+  try {
+    return signerOf(Number(found[0]), owner);
+  } catch {
+    return undefined;
+  }
+}
+
 function signerOf(signatureType: number, owner: Uint8Array): string {
   if (signatureType === 3) return ethereumAddress(owner);
   if (signatureType === 7) return checksummed(fromBytes(owner).slice(2));

@@ -6,6 +6,8 @@
  */
 import { fromBase64, toBase64Url } from '../base/bytes.ts';
 import { AoError } from '../base/errors.ts';
+import { ANS104_DEVICE } from '../codec/ans104-fields.ts';
+import { signerNamed } from '../codec/ans104-item.ts';
 import type { DecodedHttpsig } from '../codec/httpsig.ts';
 import {
   type BareItem,
@@ -32,7 +34,7 @@ import {
   isBundled,
   uncommitted,
 } from './commitment.ts';
-import { committerOfKeyid, isClientForm, KEY_FORM } from './keyid.ts';
+import { committerOfKeyid, isClientForm, KEY_FORM, keyOctets } from './keyid.ts';
 import { linkify, type Load, loadLinks } from './link.ts';
 import { labelOf } from './own-signature.ts';
 import { componentValues, keysOfComponents, restrict } from './signature-base.ts';
@@ -170,12 +172,21 @@ function readCommitment(
   fields.set('signature', toBase64Url(signature));
   const keyid = textOf(fields.get('keyid')) ?? '';
   const bare = (bareKeys || isClientForm(fields)) && !keyid.includes(':');
-  const committer = committerOfKeyid(keyid, bare);
+  // Only the kind of its signature says how the address of a data item's owner is written.
+  const item = textOf(fields.get('commitment-device')) === ANS104_DEVICE;
+  const committer = item
+    ? itemCommitter(keyid, textOf(fields.get('type')) ?? '')
+    : committerOfKeyid(keyid, bare);
   fields.delete('committer');
   if (committer !== undefined) fields.set('committer', committer);
   // Under a label of ours a bare key names nobody, unless it says that a client signed so.
   if (committer !== undefined && bare) fields.set(KEY_FORM, 'bare');
   return new Message(fields);
+}
+
+function itemCommitter(keyid: string, type: string): string | undefined {
+  const owner = keyid.startsWith('publickey:') ? keyOctets(keyid) : undefined;
+  return owner && signerNamed(type, owner);
 }
 
 function fieldOf(name: string, bare: BareItem): Value {

@@ -108,8 +108,13 @@ const MIN_BARE = 342;
 export function committerOfKeyid(keyid: string, bare = false): string | undefined {
   if (keyid.startsWith('secret:')) return keyid.slice('secret:'.length);
   const named = keyid.startsWith('publickey:');
-  const key = named ? octets(keyid.slice('publickey:'.length)) : bare ? bareKey(keyid) : undefined;
+  const key = named ? keyOctets(keyid) : bare ? bareKey(keyid) : undefined;
   return key && key.length !== 32 ? addressOf(key) : undefined;
+}
+
+/** The key in a key ID of the form `publickey:…`; undefined where it cannot be read. */
+export function keyOctets(keyid: string): Uint8Array | undefined {
+  return octets(keyid.slice('publickey:'.length));
 }
 
 function octets(text: string): Uint8Array | undefined {

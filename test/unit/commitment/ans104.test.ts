@@ -28,7 +28,9 @@ import {
   typedEthereumSigner,
 } from '../../../src/commitment/ans104-sign.ts';
 import { aptosMessage, verifyItem } from '../../../src/commitment/ans104-verify.ts';
+import { decodeHttpMessage, encodeHttp } from '../../../src/commitment/http.ts';
 import { messageId } from '../../../src/commitment/id.ts';
+import { committers } from '../../../src/commitment/select.ts';
 import { verifyMessage } from '../../../src/commitment/verify.ts';
 import { base58 } from '../../../src/crypto/address.ts';
 import { EthereumKey } from '../../../src/crypto/ecdsa.ts';
@@ -99,6 +101,16 @@ describe.each(pairs)('%s items', (_, ours, theirs) => {
     expect(await verifyMessage(message)).toBe(true);
     expect(message.text('action')).toBe('Eval');
     expect(messageId(message, 'signed')).toBe(made.id);
+  });
+
+  it('name their signer, and verify, after a trip through HTTP', async () => {
+    for (const name of ['Action', 'action']) {
+      const item = await createItem({ ...full, tags: [{ name, value: 'Eval' }] }, ours());
+      const sent = decodeStructuredMessage(decodeAns104(item.toBytes()) as Message);
+      const got = decodeHttpMessage(await encodeHttp(sent));
+      expect(committers(got)).toEqual([item.signer]);
+      expect(await verifyMessage(got, { committers: 'all' })).toBe(true);
+    }
   });
 
   it('do not verify with any one bit changed', async () => {
