@@ -1,6 +1,7 @@
 /** Messages that were signed as data items (ANS-104), as the very items that they were. */
 import { AoError } from '../base/errors.ts';
 import { encodeAns104 } from '../codec/ans104-encode.ts';
+import { ANS104_DEVICE } from '../codec/ans104-fields.ts';
 import type { DataItem } from '../codec/ans104-item.ts';
 import { isBundled } from '../commitment/commitment.ts';
 import { toTabm } from '../commitment/http.ts';
@@ -11,7 +12,7 @@ import { signaturesOf, type Signature } from './message-id.ts';
 /** The signature over an item, where there is exactly one. */
 export function itemSignature(message: Message): Signature | undefined {
   const signed = signaturesOf(message).filter(
-    ({ commitment }) => commitment.text('commitment-device') === 'ans104@1.0',
+    ({ commitment }) => commitment.text('commitment-device') === ANS104_DEVICE,
   );
   return signed.length === 1 ? signed[0] : undefined;
 }

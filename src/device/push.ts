@@ -6,6 +6,7 @@
  * with this node's rights. It is answered as failed, as the reference's recordings have it.
  */
 import { AoError } from '../base/errors.ts';
+import { ANS104_DEVICE } from '../codec/ans104-fields.ts';
 import { HTTPSIG_DEVICE } from '../commitment/commitment.ts';
 import { commitmentDevice } from '../commitment/devices.ts';
 import { messageId } from '../commitment/id.ts';
@@ -26,7 +27,6 @@ import { addressesOf } from './scheduler-location.ts';
 import { isIdText } from './message-id.ts';
 import { integerOf, readFirst, readKey, readPath, setKeys, textOf } from './values.ts';
 
-const ANS104_DEVICE = 'ans104@1.0';
 /** Hops in a row before a chain of messages is taken to be endless. */
 const MAX_HOPS = 10_000;
 /** Levels of `resulted-in` that an answer shows: deeper ones are pushed all the same. */

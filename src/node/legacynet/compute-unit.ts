@@ -5,7 +5,7 @@ import { Schedules } from '../../device/schedules.ts';
 import { integerOf } from '../../device/values.ts';
 import { instanceOf } from '../../device/wasm-instance.ts';
 import type { Context } from '../../resolver/context.ts';
-import { refuseClock } from './clock.ts';
+import { refuseCron } from './cron.ts';
 import { readRange, writeCursor, type Cursor } from './cursors.ts';
 import { dryRunOn, type DryRunMessage } from './dry-run.ts';
 import { slotOf } from './message-slots.ts';
@@ -38,7 +38,7 @@ export async function computeUnit(request: UnitRequest, context: Context): Promi
       return { body: await results(second, query, context) };
     case 'cron':
       // No evaluation here comes from a clock: only what is scheduled is evaluated.
-      await refuseClock(await (await liveProcess(second, context)).process(context), context);
+      await refuseCron(await (await liveProcess(second, context)).process(context), context);
       return { body: { pageInfo: { hasNextPage: false }, edges: [] } };
     case 'state':
       return state(second, context);

@@ -1,9 +1,9 @@
 /** Asking a unit or a gateway for JSON: what answers with something else is told so, and nobody sends us in a circle. */
 import { fromBytes } from '../../base/bytes.ts';
 import { AoError } from '../../base/errors.ts';
+import { exchange } from '../../device/remote-exchange.ts';
 import type { Context, HttpResponse } from '../../resolver/context.ts';
 
-const MAX_HOPS = 5;
 const MAX_REPLY = 64 * 1024 * 1024;
 
 export interface Ask {
@@ -30,55 +30,43 @@ export function unitUrl(text: string): string {
 
 /**
  * One exchange, redirects followed where the transport hands them over.
- * @throws AoError `redirect-circle`, `SUBJECT-refused` (502), `not-found` (404), those of the transport
+ * @throws AoError `redirect-circle`, `bad-redirect`, `SUBJECT-refused` (502), `not-found` (404), those of the transport
  */
 export async function ask(url: string, context: Context, options: Ask): Promise<HttpResponse> {
   const { who, body, timeout, maxBytes = MAX_REPLY, signal } = options;
-  const seen = new Set<string>();
-  for (let target = url; ;) {
-    if (seen.has(target) || seen.size >= MAX_HOPS)
-      throw new AoError('redirect-circle', `The ${who} at ${hostOf(url)} redirects in a circle.`, {
+  const response = await exchange(
+    {
+      method: body === undefined ? 'GET' : 'POST',
+      target: url,
+      headers: [
+        ['accept', 'application/json'],
+        ...(body === undefined ? [] : [['content-type', 'application/json'] as const]),
+      ],
+      body: body === undefined ? new Uint8Array(0) : new TextEncoder().encode(JSON.stringify(body)),
+    },
+    context,
+    {
+      who: `${who} at ${hostOf(url)}`,
+      maxBytes,
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(signal ? { signal } : {}),
+    },
+  );
+  if (response.status === 404)
+    throw new AoError('not-found', `The ${who} at ${hostOf(url)} does not know what it was asked for.`, {
+      status: 404,
+      detail: { url },
+    });
+  if (response.status >= 300)
+    throw new AoError(
+      `${who.replace(' ', '-')}-refused`,
+      `The ${who} at ${hostOf(url)} answered ${response.status}.`,
+      {
         status: 502,
-        detail: { url, hops: [...seen] },
-      });
-    seen.add(target);
-    const response = await context.http.request(
-      {
-        method: body === undefined ? 'GET' : 'POST',
-        target,
-        headers: [
-          ['accept', 'application/json'],
-          ...(body === undefined ? [] : [['content-type', 'application/json'] as const]),
-        ],
-        body: body === undefined ? new Uint8Array(0) : new TextEncoder().encode(JSON.stringify(body)),
-      },
-      {
-        maxBytes,
-        ...(timeout === undefined ? {} : { timeout }),
-        ...(signal ? { signal } : {}),
+        detail: { url, status: response.status, body: fromBytes(response.body.subarray(0, 500)) },
       },
     );
-    const location = header(response, 'location');
-    if (response.status >= 300 && response.status < 400 && location !== undefined) {
-      target = new URL(location, target).href;
-      continue;
-    }
-    if (response.status === 404)
-      throw new AoError('not-found', `The ${who} at ${hostOf(url)} does not know what it was asked for.`, {
-        status: 404,
-        detail: { url },
-      });
-    if (response.status >= 300)
-      throw new AoError(
-        `${who.replace(' ', '-')}-refused`,
-        `The ${who} at ${hostOf(url)} answered ${response.status}.`,
-        {
-          status: 502,
-          detail: { url, status: response.status, body: fromBytes(response.body.subarray(0, 500)) },
-        },
-      );
-    return response;
-  }
+  return response;
 }
 
 /** @throws AoError `not-json` (502) and those of `ask` */

@@ -5,7 +5,7 @@ import { Processes } from '../../device/processes.ts';
 import { pushWrite } from '../../device/push-queue.ts';
 import type { Context } from '../../resolver/context.ts';
 import { accept, assignForeign, isSpawn, tag } from './accept.ts';
-import { refuseClock } from './clock.ts';
+import { refuseCron } from './cron.ts';
 import { deliver } from './delivery.ts';
 import { makeItem, takeItem } from './items.ts';
 import { slotOf } from './message-slots.ts';
@@ -54,7 +54,7 @@ async function monitor(
   await takeItem(http.body, context);
   const definition = await Processes.of(context).definition(process, context);
   if (!definition) throw notFound(`The process ${process} is not here.`);
-  if (method === 'POST') await refuseClock(definition, context);
+  if (method === 'POST') await refuseCron(definition, context);
   // The units of the network answer these two as text.
   return {
     headers: [['content-type', 'text/plain; charset=utf-8']],

@@ -5,7 +5,7 @@ import type { Context } from '../../resolver/context.ts';
 import { messageJson } from './items.ts';
 
 /** @throws AoError `no-cron` (501) */
-export async function refuseClock(definition: Message, context: Context): Promise<void> {
+export async function refuseCron(definition: Message, context: Context): Promise<void> {
   const { tags } = await messageJson(definition, context);
   if (tags.some(({ name }) => name === 'Cron-Interval'))
     throw new AoError(
